@@ -1,0 +1,134 @@
+/**
+ * Finding the C library and the functions in it.
+ *
+ * @module
+ */
+
+import { ShmError } from "../../errors.ts";
+import type {
+  Address,
+  BackgroundCall,
+  Declarations,
+  NativeFunctions,
+  Signature,
+} from "../runtimes/runtime.ts";
+import { platform, runtime } from "../select.ts";
+
+const errnoDeclarations = {
+  // int *__errno_location(void);
+  __errno_location: ["address"],
+} as const satisfies Declarations;
+
+/** This thread's `errno`. Each thread has a copy of this module, as it has an `errno`. */
+let errno: Int32Array | undefined;
+
+/**
+ * The error number that the last native call left, negative.
+ *
+ * To be called in the statement right after the native call: an allocation in between may make the
+ * runtime call the kernel itself and overwrite it. (Plain access is right: `errno` is this
+ * thread's own, and native calls are opaque to the compilers.)
+ */
+export function lastErrno(): number {
+  return -((errno as Int32Array)[0] as number);
+}
+
+/**
+ * Turns a C result into what this library uses everywhere, as the kernel does: a value of zero and
+ * above, or a negative error number. To be called with the native call as its argument.
+ */
+export function settle(result: number): number {
+  const code = lastErrno();
+  return result === -1 ? code : result;
+}
+
+/**
+ * Declares C functions, to be bound when they are first used: importing the library calls nothing.
+ *
+ * @param declarations The prototypes, by name.
+ * @returns A function that gives the bound functions.
+ */
+export function bind<const D extends Declarations>(declarations: D): () => NativeFunctions<D> {
+  let bound: NativeFunctions<D> | undefined;
+  return () => {
+    if (bound !== undefined) return bound;
+    if (errno === undefined) {
+      const address: Address = resolve(errnoDeclarations).__errno_location();
+      // The memory outlives the view: both live as long as this thread.
+      errno = new Int32Array(runtime().viewMemory(address, 4));
+      settle(0); // compiled now, so that it never is between a call and its errno
+    }
+    return bound = resolve(declarations);
+  };
+}
+
+/**
+ * As {@linkcode bind}, for a function that some C libraries lack.
+ *
+ * @returns A function that gives the bound functions, or undefined where one is missing.
+ */
+export function bindOptional<const D extends Declarations>(
+  declarations: D,
+): () => NativeFunctions<D> | undefined {
+  const required = bind(declarations);
+  let missing = false;
+  return () => {
+    if (missing) return undefined;
+    try {
+      return required();
+    } catch (error) {
+      if (!(error instanceof ShmError && error.code === "ERR_SHM_UNSUPPORTED")) throw error;
+      missing = true;
+      return undefined;
+    }
+  };
+}
+
+/** Binds one function so that it runs on another thread. */
+export function bindBackground(name: string, signature: Signature): BackgroundCall {
+  const { library } = locate({ [name]: signature });
+  return runtime().loadBackground(library, name, signature);
+}
+
+/** Binds all functions, one by one when no single library has them all. */
+function resolve<D extends Declarations>(declarations: D): NativeFunctions<D> {
+  try {
+    return locate(declarations).functions as NativeFunctions<D>;
+  } catch (error) {
+    const entries = Object.entries(declarations);
+    if (entries.length === 1 || isForbidden(error)) throw error;
+    const functions = entries.map(([name, signature]) =>
+      locate({ [name]: signature }).functions[name]
+    );
+    return Object.fromEntries(
+      entries.map(([name], index) => [name, functions[index]]),
+    ) as NativeFunctions<D>;
+  }
+}
+
+/** Tries the libraries of the platform in turn. */
+function locate<D extends Declarations>(
+  declarations: D,
+): { library: string; functions: NativeFunctions<D> } {
+  const { libraries, companionLibraries } = platform();
+  const candidates = [...libraries, ...companionLibraries];
+  let cause: unknown;
+  for (const library of candidates) {
+    try {
+      return { library, functions: runtime().load(library, declarations) };
+    } catch (error) {
+      if (isForbidden(error)) throw error;
+      cause ??= error; // the C library's own answer says more than that of the last resort
+    }
+  }
+  const names = Object.keys(declarations).join(", ");
+  throw new ShmError(
+    `Cannot bind ${names}: not found in ${candidates.join(", ")} by ${runtime().version}. ` +
+      "Run it on a system with glibc 2.28 or musl 1.2.4, or later.",
+    { code: "ERR_SHM_UNSUPPORTED", cause },
+  );
+}
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof ShmError && error.code === "ERR_SHM_PERMISSION";
+}

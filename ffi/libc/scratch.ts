@@ -1,0 +1,88 @@
+/**
+ * A page of native memory per thread for the strings and structs that calls take and fill.
+ *
+ *     0     256   struct            whatever the call in progress fills
+ *     256   16    background        the timespec of the call that runs on another thread
+ *     512   4096  first string      NUL-terminated
+ *     4608  3584  second string     NUL-terminated
+ *
+ * Calls are synchronous and one thread never makes two at a time, so that nothing is overwritten
+ * while it is in use; the one call in the background has a place of its own.
+ *
+ * @module
+ */
+
+import { failure } from "../errno.ts";
+import type { Address } from "../runtimes/runtime.ts";
+import { platform, runtime } from "../select.ts";
+import { mmap } from "./mman.ts";
+
+const BYTE_LENGTH = 8192;
+const BACKGROUND_OFFSET = 256;
+const STRING_OFFSETS = [512, 4608] as const;
+
+/** The scratch memory of this thread. */
+export interface Scratch {
+  /** All of it. Plain access is right: only this thread's own calls write here. */
+  readonly view: DataView<ArrayBuffer>;
+  /** Where a call is to put its struct: offset 0 of the view. */
+  readonly struct: Address;
+  /** Where the timespec of the background call lies. */
+  readonly background: { readonly address: Address; readonly byteOffset: number };
+}
+
+const encoder = new TextEncoder();
+
+let scratch: Scratch | undefined;
+let stringAddresses: readonly [Address, Address];
+
+/** Gives the scratch memory of this thread. */
+export function scratchMemory(): Scratch {
+  if (scratch !== undefined) return scratch;
+  const { PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_ANONYMOUS } = platform().constants;
+  const { offsetAddress, viewMemory } = runtime();
+  const mapped = mmap(BYTE_LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+  if (typeof mapped === "number") {
+    throw failure({ verb: "reserve", noun: "memory for native calls" }, mapped, "mmap");
+  }
+  const { start } = mapped;
+  stringAddresses = [
+    offsetAddress(start, STRING_OFFSETS[0]),
+    offsetAddress(start, STRING_OFFSETS[1]),
+  ];
+  return scratch = {
+    // The memory outlives the view: it is never unmapped.
+    view: new DataView(viewMemory(start, BYTE_LENGTH)),
+    struct: start,
+    background: {
+      address: offsetAddress(start, BACKGROUND_OFFSET),
+      byteOffset: BACKGROUND_OFFSET,
+    },
+  };
+}
+
+/**
+ * Puts a string where a C function can read it, until the next call.
+ *
+ * @param text At most 3583 bytes of UTF-8, without NUL; the callers have checked it.
+ * @param slot Which of the two strings of a call it is.
+ */
+export function cString(text: string, slot: 0 | 1 = 0): Address {
+  const { view } = scratchMemory();
+  const bytes = new Uint8Array(view.buffer, STRING_OFFSETS[slot], BYTE_LENGTH - STRING_OFFSETS[1]);
+  const { written } = encoder.encodeInto(text, bytes.subarray(0, -1));
+  bytes[written] = 0;
+  return stringAddresses[slot];
+}
+
+/** Reads a 64-bit unsigned integer of the struct that a call has filled. */
+export function readSize(byteOffset: number): number {
+  return Number(scratchMemory().view.getBigUint64(byteOffset, true));
+}
+
+/** Reads a `time_t` and the nanoseconds behind it, in milliseconds. */
+export function readTimeMs(byteOffset: number): number {
+  const { view } = scratchMemory();
+  return Number(view.getBigInt64(byteOffset, true)) * 1000 +
+    view.getUint32(byteOffset + 8, true) / 1e6;
+}

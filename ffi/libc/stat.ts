@@ -1,0 +1,124 @@
+/**
+ * `<sys/stat.h>` and `<sys/statvfs.h>`: statx(2), fchmod(2), fstatvfs(3).
+ *
+ * `statx` and not `fstat`: its struct is the same on every CPU, and it is a real function in every
+ * C library (`fstat` was none before glibc 2.33).
+ *
+ * @module
+ */
+
+import { platform } from "../select.ts";
+import { bind, settle } from "./library.ts";
+import { cString, readSize, readTimeMs, scratchMemory } from "./scratch.ts";
+
+const c = bind({
+  // int statx(int dirfd, const char *pathname, int flags, unsigned int mask, struct statx *buf);
+  statx: ["i32", "i32", "address", "i32", "u32", "address"],
+  // int fchmod(int fd, mode_t mode);
+  fchmod: ["i32", "i32", "u32"],
+  // int fstatvfs(int fd, struct statvfs *buf);
+  fstatvfs: ["i32", "i32", "address"],
+});
+
+/** What kind of file it is. */
+export type FileType =
+  | "regular file"
+  | "directory"
+  | "FIFO"
+  | "socket"
+  | "symbolic link"
+  | "character device"
+  | "block device"
+  | "unknown";
+
+/** What the kernel knows of a file. Times are milliseconds since 1970. */
+export interface FileStatus {
+  readonly type: FileType;
+  /** The permission bits: `0o600`. */
+  readonly mode: number;
+  readonly linkCount: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly inode: number;
+  readonly deviceMajor: number;
+  readonly deviceMinor: number;
+  readonly size: number;
+  /** The memory that the file takes, in bytes. */
+  readonly residentBytes: number;
+  readonly accessTimeMs: number;
+  readonly birthTimeMs: number;
+  readonly changeTimeMs: number;
+  readonly modifyTimeMs: number;
+}
+
+/** Reads the status of an open file. @returns It, or a negative error number. */
+export function statusOf(fd: number): FileStatus | number {
+  const { AT_EMPTY_PATH, STATX_BASIC_STATS, STATX_BTIME } = platform().constants;
+  const { view, struct } = scratchMemory();
+  const mask = STATX_BASIC_STATS | STATX_BTIME;
+  const result = settle(c().statx(fd, cString(""), AT_EMPTY_PATH, mask, struct));
+  if (result < 0) return result;
+  const at = platform().statx.offsets;
+  const mode = view.getUint16(at.stx_mode, true);
+  return {
+    type: fileType(mode),
+    mode: mode & 0o7777,
+    linkCount: view.getUint32(at.stx_nlink, true),
+    uid: view.getUint32(at.stx_uid, true),
+    gid: view.getUint32(at.stx_gid, true),
+    inode: readSize(at.stx_ino),
+    deviceMajor: view.getUint32(at.stx_dev_major, true),
+    deviceMinor: view.getUint32(at.stx_dev_minor, true),
+    size: readSize(at.stx_size),
+    residentBytes: readSize(at.stx_blocks) * 512,
+    accessTimeMs: readTimeMs(at.stx_atime),
+    birthTimeMs: readTimeMs(at.stx_btime),
+    changeTimeMs: readTimeMs(at.stx_ctime),
+    modifyTimeMs: readTimeMs(at.stx_mtime),
+  };
+}
+
+/** Whether two statuses are of one file. */
+export function isSameFile(a: FileStatus, b: FileStatus): boolean {
+  return a.inode === b.inode && a.deviceMajor === b.deviceMajor && a.deviceMinor === b.deviceMinor;
+}
+
+/** Sets the permission bits, whatever the umask. @returns 0, or a negative error number. */
+export function fchmod(fd: number, mode: number): number {
+  return settle(c().fchmod(fd, mode));
+}
+
+/**
+ * How many bytes the file system of an open file has left, or undefined where it has no bound of
+ * its own.
+ */
+export function availableBytes(fd: number): number | undefined {
+  const { struct } = scratchMemory();
+  if (settle(c().fstatvfs(fd, struct)) < 0) return undefined;
+  const at = platform().statvfs.offsets;
+  if (readSize(at.f_blocks) === 0) return undefined;
+  return readSize(at.f_bavail) * readSize(at.f_frsize);
+}
+
+function fileType(mode: number): FileType {
+  const { S_IFMT, S_IFREG, S_IFDIR, S_IFIFO, S_IFSOCK, S_IFLNK, S_IFCHR, S_IFBLK } =
+    platform().constants;
+  switch (mode & S_IFMT) {
+    case S_IFREG:
+      return "regular file";
+    case S_IFDIR:
+      return "directory";
+    case S_IFIFO:
+      return "FIFO";
+    case S_IFSOCK:
+      return "socket";
+    case S_IFLNK:
+      return "symbolic link";
+    case S_IFCHR:
+      return "character device";
+    case S_IFBLK:
+      return "block device";
+    default:
+      return "unknown";
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * `<unistd.h>`: close(2), ftruncate(2), linkat(2), geteuid(2).
+ *
+ * @module
+ */
+
+import { platform } from "../select.ts";
+import { bind, settle } from "./library.ts";
+import { cString } from "./scratch.ts";
+
+const c = bind({
+  // int close(int fd);
+  close: ["i32", "i32"],
+  // int ftruncate(int fd, off_t length);
+  ftruncate: ["i32", "i32", "i64"],
+  // int linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, int flags);
+  linkat: ["i32", "i32", "address", "i32", "address", "i32"],
+  // uid_t geteuid(void);
+  geteuid: ["u32"],
+});
+
+/** Closes a descriptor. Its result says nothing of use: Linux closes it whatever happens. */
+export function close(fd: number): void {
+  c().close(fd);
+}
+
+/** Sets the size of a file. @returns 0, or a negative error number. */
+export function ftruncate(fd: number, byteLength: number): number {
+  return settle(c().ftruncate(fd, byteLength));
+}
+
+/**
+ * Gives an open file a name. Fails when the name exists, so that a file appears complete or not
+ * at all. @returns 0, or a negative error number.
+ */
+export function linkDescriptor(fd: number, path: string): number {
+  const { AT_FDCWD, AT_SYMLINK_FOLLOW } = platform().constants;
+  const from = cString(`/proc/self/fd/${fd}`, 0);
+  return settle(c().linkat(AT_FDCWD, from, AT_FDCWD, cString(path, 1), AT_SYMLINK_FOLLOW));
+}
+
+/** The effective user of this process. */
+export function geteuid(): number {
+  return c().geteuid();
+}

@@ -1,0 +1,25 @@
+/**
+ * The door to everything native. No address passes it.
+ *
+ * @module
+ */
+
+export { errorCode, failure } from "./errno.ts";
+export { fallocate, open } from "./libc/fcntl.ts";
+export { shmOpen, shmUnlink } from "./libc/mman.ts";
+export { maxFileByteLength } from "./libc/resource.ts";
+export { semUnlink } from "./libc/semaphore.ts";
+export {
+  availableBytes,
+  fchmod,
+  type FileStatus,
+  type FileType,
+  isSameFile,
+  statusOf,
+} from "./libc/stat.ts";
+export { close, ftruncate, geteuid, linkDescriptor } from "./libc/unistd.ts";
+export { Mapping } from "./mapping.ts";
+export { NativeSemaphore } from "./native_semaphore.ts";
+export type { Constants, Platform } from "./platforms/platform.ts";
+export type { Runtime } from "./runtimes/runtime.ts";
+export { platform, runtime } from "./select.ts";

@@ -1,0 +1,113 @@
+/**
+ * Deno, over `Deno.dlopen`. Needs `--allow-ffi`, unscoped: a scoped grant denies the pointer APIs.
+ *
+ * @module
+ */
+
+import { ShmError } from "../../errors.ts";
+import type {
+  Address,
+  BackgroundCall,
+  Declarations,
+  NativeFunctions,
+  NativeTypes,
+  Runtime,
+  Signature,
+} from "./runtime.ts";
+
+type DenoFunction = (...args: unknown[]) => unknown;
+
+/** The part of Deno's API that is used, so that no type of Deno's is needed to compile this. */
+export interface DenoApi {
+  readonly version: { readonly deno: string };
+  readonly build: { readonly os: string; readonly arch: string };
+  dlopen(
+    filename: string,
+    symbols: Record<
+      string,
+      { parameters: string[]; result: string; nonblocking?: boolean }
+    >,
+  ): { symbols: Record<string, DenoFunction> };
+  readonly UnsafePointer: {
+    value(pointer: Address): bigint;
+    offset(pointer: Address, offset: number): Address | null;
+  };
+  readonly UnsafePointerView: {
+    getArrayBuffer(pointer: Address, byteLength: number, offset?: number): ArrayBuffer;
+  };
+}
+
+/** How Deno names the types. Pointers are its pointer objects, which cost least as arguments. */
+const TYPES: Record<keyof NativeTypes, string> = {
+  i32: "i32",
+  u32: "u32",
+  i64: "i64",
+  address: "pointer",
+};
+
+/** Makes the seam over Deno's API. */
+export function denoRuntime(deno: DenoApi): Runtime {
+  const define = ([result, ...parameters]: Signature) => ({
+    parameters: parameters.map((type) => TYPES[type]),
+    result: TYPES[result],
+  });
+
+  const dlopen: DenoApi["dlopen"] = (library, symbols) => {
+    try {
+      return deno.dlopen(library, symbols);
+    } catch (error) {
+      if (!(error instanceof Error && /NotCapable|PermissionDenied/.test(error.name))) throw error;
+      throw new ShmError(
+        "Cannot call native functions: Deno was started without permission for it. " +
+          "Start it with --allow-ffi (without a list of paths: a scoped grant is not enough).",
+        { code: "ERR_SHM_PERMISSION", cause: error },
+      );
+    }
+  };
+
+  return {
+    version: `Deno ${deno.version.deno}`,
+    platform: `${deno.build.os}-${deno.build.arch}`,
+    maxBufferByteLength: Number.MAX_SAFE_INTEGER,
+    narrowAtomicLoadsWrite: false,
+    nullAddress: null as unknown as Address,
+
+    load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {
+      const definitions = Object.fromEntries(
+        Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
+      );
+      const { symbols } = dlopen(library, definitions);
+      const functions = Object.entries(declarations).map(([name, [result]]) => {
+        const symbol = symbols[name] as DenoFunction;
+        // 64-bit results are bigints; everything else is already in the seam's form.
+        return [name, result === "i64" ? (...args: unknown[]) => Number(symbol(...args)) : symbol];
+      });
+      return Object.fromEntries(functions) as NativeFunctions<D>;
+    },
+
+    loadBackground(library: string, name: string, signature: Signature): BackgroundCall {
+      const { symbols } = dlopen(library, { [name]: { ...define(signature), nonblocking: true } });
+      return symbols[name] as BackgroundCall;
+    },
+
+    addressToNumber(address: Address): number {
+      return Number(BigInt.asIntN(64, BigInt(deno.UnsafePointer.value(address))));
+    },
+
+    offsetAddress(address: Address, byteOffset: number): Address {
+      return deno.UnsafePointer.offset(address, byteOffset) as Address;
+    },
+
+    viewMemory(address: Address, byteLength: number): ArrayBuffer {
+      return deno.UnsafePointerView.getArrayBuffer(address, byteLength);
+    },
+
+    onExit(callback: () => void): void {
+      globalThis.addEventListener("unload", callback);
+    },
+
+    warn(message: string): void {
+      console.warn(`Warning: ${message}`);
+    },
+  };
+}

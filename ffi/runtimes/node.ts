@@ -1,0 +1,121 @@
+/**
+ * Node, over `node:ffi`: on by default from 26.9.
+ *
+ * @module
+ */
+
+import { ShmError } from "../../errors.ts";
+import { platformName, type Process, workerCall } from "./process.ts";
+import type {
+  Address,
+  BackgroundCall,
+  Declarations,
+  NativeFunctions,
+  NativeTypes,
+  Runtime,
+  Signature,
+} from "./runtime.ts";
+
+type NodeFunction = (...args: unknown[]) => unknown;
+
+/** The part of `node:ffi` that is used, so that its types are not needed to compile this. */
+export interface NodeFfi {
+  dlopen(
+    library: string,
+    definitions: Record<string, { arguments: string[]; return: string }>,
+  ): { functions: Record<string, (...args: never[]) => unknown> };
+  toArrayBuffer(address: bigint, byteLength: number, copy: boolean): ArrayBuffer;
+}
+
+/** How Node names the types. 64-bit integers and addresses are bigints, in both directions. */
+const TYPES: Record<keyof NativeTypes, string> = {
+  i32: "i32",
+  u32: "u32",
+  i64: "i64",
+  address: "pointer",
+};
+
+/** Makes the seam over `node:ffi`. */
+export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
+  const define = ([result, ...parameters]: Signature) => ({
+    arguments: parameters.map((type) => TYPES[type]),
+    return: TYPES[result],
+  });
+
+  const wrap = (native: NodeFunction, [result, ...parameters]: Signature): NodeFunction => {
+    if (result !== "i64" && !parameters.includes("i64")) return native;
+    return (...args) => {
+      const converted = args.map((value, index) =>
+        parameters[index] === "i64" ? BigInt(value as number) : value
+      );
+      const value = native(...converted);
+      return result === "i64" ? Number(value) : value;
+    };
+  };
+
+  return {
+    version: `Node ${process.versions["node"]}`,
+    platform: platformName(process),
+    maxBufferByteLength: Number.MAX_SAFE_INTEGER,
+    narrowAtomicLoadsWrite: false,
+    nullAddress: 0n as unknown as Address,
+
+    load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {
+      const definitions = Object.fromEntries(
+        Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
+      );
+      const { functions } = dlopen(ffi, library, definitions);
+      const wrapped = Object.entries(declarations).map(([name, signature]) => [
+        name,
+        wrap(functions[name] as NodeFunction, signature),
+      ]);
+      return Object.fromEntries(wrapped) as NativeFunctions<D>;
+    },
+
+    loadBackground(library: string, name: string, signature: Signature): BackgroundCall {
+      const definition = JSON.stringify({ [name]: define(signature) });
+      return workerCall(
+        process,
+        `process.getBuiltinModule("node:ffi")
+           .dlopen(${JSON.stringify(library)}, ${definition}).functions[${JSON.stringify(name)}]`,
+      );
+    },
+
+    addressToNumber(address: Address): number {
+      return Number(BigInt.asIntN(64, address as unknown as bigint));
+    },
+
+    offsetAddress(address: Address, byteOffset: number): Address {
+      return (address as unknown as bigint) + BigInt(byteOffset) as unknown as Address;
+    },
+
+    viewMemory(address: Address, byteLength: number): ArrayBuffer {
+      return ffi.toArrayBuffer(address as unknown as bigint, byteLength, false);
+    },
+
+    onExit(callback: () => void): void {
+      process.on("exit", callback);
+    },
+
+    warn(message: string): void {
+      process.emitWarning(message, "ShmkitWarning");
+    },
+  };
+}
+
+function dlopen(
+  ffi: NodeFfi,
+  library: string,
+  definitions: Parameters<NodeFfi["dlopen"]>[1],
+): ReturnType<NodeFfi["dlopen"]> {
+  try {
+    return ffi.dlopen(library, definitions);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ERR_ACCESS_DENIED") throw error;
+    throw new ShmError(
+      "Cannot call native functions: Node was started with --permission and without permission " +
+        "for it. Start it with --allow-ffi too.",
+      { code: "ERR_SHM_PERMISSION", cause: error },
+    );
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The seam between the library and a JavaScript runtime: what each file in this folder implements.
+ *
+ * Everything native goes through it as integers and addresses. There is no type for buffers on
+ * purpose: strings and structs are put into native scratch memory (`libc/scratch.ts`), so that no
+ * call pins, copies or leaks a JavaScript object.
+ *
+ * @module
+ */
+
+declare const opaque: unique symbol;
+
+/**
+ * A native address, in whatever form the runtime's calls are fastest with: a pointer object, a
+ * number, a bigint. It never leaves `ffi/`.
+ */
+export interface Address {
+  readonly [opaque]: "address";
+}
+
+/** The C types that cross the seam. `i64` also stands for `size_t`, `ssize_t` and `off_t`. */
+export interface NativeTypes {
+  /** `int`, `mode_t` and the like. */
+  i32: number;
+  /** `unsigned int`. */
+  u32: number;
+  /** Any 64-bit integer, as a number: up to 2^53 - 1, which is more than an address space. */
+  i64: number;
+  /** Any pointer. */
+  address: Address;
+}
+
+/** A C prototype: the result, then the parameters. */
+export type Signature = readonly [
+  result: keyof NativeTypes,
+  ...parameters: readonly (keyof NativeTypes)[],
+];
+
+/** C functions by name. */
+export type Declarations = Readonly<Record<string, Signature>>;
+
+/** The JavaScript function that a C prototype becomes. */
+export type NativeFunction<S extends Signature> = S extends
+  readonly [infer R extends keyof NativeTypes, ...infer P extends readonly (keyof NativeTypes)[]]
+  ? (...args: { -readonly [K in keyof P]: NativeTypes[P[K]] }) => NativeTypes[R]
+  : never;
+
+/** The JavaScript functions that a table of declarations becomes. */
+export type NativeFunctions<D extends Declarations> = {
+  readonly [K in keyof D]: NativeFunction<D[K]>;
+};
+
+/** A native call that runs on another thread: its `i32` result comes by promise. */
+export type BackgroundCall = (...args: (number | Address)[]) => Promise<number>;
+
+/** What a runtime must be able to do. */
+export interface Runtime {
+  /** The runtime's name and version, for messages. */
+  readonly version: string;
+  /** The operating system and CPU as `platforms/` names them: `linux-x86_64`. */
+  readonly platform: string;
+  /** The longest `ArrayBuffer` over native memory, in bytes. */
+  readonly maxBufferByteLength: number;
+  /**
+   * Whether compiled `Atomics.load` on 8-, 16- and 32-bit views writes to the memory it loads, so
+   * that it is fatal on a read-only mapping. 64-bit loads never do.
+   */
+  readonly narrowAtomicLoadsWrite: boolean;
+  /** NULL. */
+  readonly nullAddress: Address;
+
+  /**
+   * Binds the given functions of a shared library.
+   *
+   * Throws a `ShmError` when the runtime forbids native calls, and an error of the runtime's own
+   * when the library or one of the functions is missing.
+   */
+  load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D>;
+
+  /** Binds one function so that it runs on another thread and holds the process until it ends. */
+  loadBackground(library: string, name: string, signature: Signature): BackgroundCall;
+
+  /** The address as a number: -1 for `MAP_FAILED`. */
+  addressToNumber(address: Address): number;
+
+  /** Moves an address by a number of bytes. */
+  offsetAddress(address: Address, byteOffset: number): Address;
+
+  /**
+   * An `ArrayBuffer` over native memory, not copied and not owned.
+   *
+   * The caller proves that the memory outlives the buffer, or detaches the buffer first.
+   */
+  viewMemory(address: Address, byteLength: number): ArrayBuffer;
+
+  /** Calls back when the thread ends in an orderly way (not after a fatal signal). */
+  onExit(callback: () => void): void;
+
+  /** Shows the user a warning in the runtime's own manner. */
+  warn(message: string): void;
+}

@@ -1,0 +1,76 @@
+/**
+ * The one file that asks which runtime and which platform this is.
+ *
+ * It works without top-level await and without an import that only one runtime understands, so that
+ * it can be imported directly, bundled, compiled into an executable, and checked for JSR.
+ *
+ * @module
+ */
+
+import { ShmError } from "../errors.ts";
+import { linuxAarch64 } from "./platforms/linux_aarch64.ts";
+import { linuxX8664 } from "./platforms/linux_x86_64.ts";
+import type { Platform } from "./platforms/platform.ts";
+import { type BunFfi, bunRuntime } from "./runtimes/bun.ts";
+import { type DenoApi, denoRuntime } from "./runtimes/deno.ts";
+import { type NodeFfi, nodeRuntime } from "./runtimes/node.ts";
+import type { Process } from "./runtimes/process.ts";
+import type { Runtime } from "./runtimes/runtime.ts";
+
+const PLATFORMS: Readonly<Record<string, Platform>> = {
+  "linux-x86_64": linuxX8664,
+  "linux-aarch64": linuxAarch64,
+};
+
+let selectedRuntime: Runtime | undefined;
+let selectedPlatform: Platform | undefined;
+
+/** The runtime that this program runs on. Throws a `ShmError` on one that has no native calls. */
+export function runtime(): Runtime {
+  return selectedRuntime ??= detectRuntime();
+}
+
+/** The platform that this program runs on. Throws a `ShmError` on one that is not known. */
+export function platform(): Platform {
+  return selectedPlatform ??= detectPlatform();
+}
+
+function detectRuntime(): Runtime {
+  const { Deno: deno, process } = globalThis as unknown as { Deno?: DenoApi; process?: Process };
+  if (typeof deno?.dlopen === "function") return denoRuntime(deno);
+
+  const bun = builtin<BunFfi>(process, "bun:ffi");
+  if (process !== undefined && bun !== undefined) return bunRuntime(bun, process);
+
+  const node = builtin<NodeFfi>(process, "node:ffi");
+  if (process !== undefined && node !== undefined) return nodeRuntime(node, process);
+
+  const version = process?.versions["node"];
+  throw new ShmError(
+    version === undefined
+      ? "Cannot call native functions: this JavaScript runtime offers none. " +
+        "Use Deno, Bun, or Node 26.9 or later."
+      : `Cannot call native functions: Node ${version} has no node:ffi. ` +
+        "Use Node 26.9 or later (26.1 to 26.8 need --experimental-ffi), Bun or Deno.",
+    { code: "ERR_SHM_UNSUPPORTED" },
+  );
+}
+
+function builtin<T>(process: Process | undefined, id: string): T | undefined {
+  try {
+    return process?.getBuiltinModule?.(id) as T | undefined;
+  } catch {
+    return undefined; // a runtime may throw for a module it does not know
+  }
+}
+
+function detectPlatform(): Platform {
+  const name = runtime().platform;
+  const found = PLATFORMS[name];
+  if (found !== undefined) return found;
+  throw new ShmError(
+    `Cannot use shared memory: the platform ${name} is not supported. ` +
+      `Supported are ${Object.keys(PLATFORMS).join(" and ")}.`,
+    { code: "ERR_SHM_UNSUPPORTED" },
+  );
+}

@@ -1,0 +1,29 @@
+/**
+ * What is to be removed when its creator ends in an orderly way without having closed it.
+ *
+ * @module
+ */
+
+import { runtime } from "../ffi/mod.ts";
+
+const pending = new Set<() => void>();
+let registered = false;
+
+/**
+ * Runs a clean-up when the thread ends, unless it is called off before. Not after a fatal signal:
+ * nothing runs then.
+ *
+ * @returns A function that calls it off.
+ */
+export function atExit(cleanUp: () => void): () => void {
+  if (!registered) {
+    registered = true;
+    runtime().onExit(() => {
+      for (const each of pending) each();
+    });
+  }
+  pending.add(cleanUp);
+  return () => {
+    pending.delete(cleanUp);
+  };
+}

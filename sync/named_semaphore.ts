@@ -1,0 +1,493 @@
+/**
+ * @module
+ */
+
+import { type Action, misuse, ShmError, stateError, timeoutError } from "../errors.ts";
+import { close, failure, fchmod, NativeSemaphore, platform, semUnlink } from "../ffi/mod.ts";
+import { attach, nameExists } from "../memory/attach.ts";
+import { creatableName, existingName } from "../memory/names.ts";
+import {
+  type AsyncWaitOptions,
+  checkChoice,
+  checkInteger,
+  checkMode,
+  checkOptions,
+  checkTimeout,
+  type Trust,
+  type WaitOptions,
+} from "../memory/options.ts";
+import { poll } from "../memory/waiting.ts";
+import { dequeue, enqueue, hasWaiters } from "./semaphore_waiters.ts";
+
+/** How {@linkcode NamedSemaphore.create} makes a semaphore. */
+export interface SemaphoreCreateOptions {
+  /** The number of permits at first: an integer from 0 to 2^31 - 1. */
+  initialValue: number;
+  /** The permission bits, exactly (the umask does not count); `0o600` by default. */
+  mode?: number;
+}
+
+/** How {@linkcode NamedSemaphore.open} attaches to a semaphore. */
+export interface SemaphoreOpenOptions {
+  /**
+   * Whose semaphores are accepted; `"owner"` by default: only those that the effective user of this
+   * process owns and not everybody can write to.
+   */
+  trust?: Trust;
+}
+
+/**
+ * A permit taken by {@linkcode NamedSemaphore.acquire}: it is posted back when it is disposed of.
+ */
+export interface SemaphorePermit extends Disposable {
+  /** Posts the permit back. Idempotent. */
+  release(): void;
+}
+
+/** A wait blocks this long at a time, so that it is never in the kernel for good. */
+const SLICE_MS = 50;
+const TRUSTS = ["owner", "anyone"] as const;
+
+/**
+ * A counting semaphore that any process on the machine can open, in any language: `sem_open`.
+ *
+ * It counts permits. `post` adds one, `wait` takes one and blocks while there is none. Nobody owns a
+ * permit: any process may post, and **a permit that a process had taken when it was killed is lost**.
+ * The semaphore exists until its name is unlinked and the last process has closed it.
+ *
+ * `try*` never blocks, a plain verb may block the thread, `*Async` returns a promise and never
+ * blocks the event loop. One helper thread per JavaScript thread waits for all promises; a post
+ * fulfils one within about 0.1 ms when one semaphore is awaited, within 20 ms when several are.
+ *
+ * @example
+ * ```ts
+ * import { NamedSemaphore } from "@shmkit/shmkit";
+ *
+ * using ready = NamedSemaphore.openOrCreate("doc-ready", { initialValue: 0 });
+ * ready.post();
+ * console.log(await ready.waitAsync({ timeout: 1000 })); // true
+ * NamedSemaphore.unlink("doc-ready");
+ * ```
+ *
+ * @see {@link https://man7.org/linux/man-pages/man7/sem_overview.7.html | sem_overview(7)}
+ */
+export class NamedSemaphore implements Disposable {
+  /** The name, without a leading slash. */
+  readonly name: string;
+  /** Whether this handle created the semaphore, rather than found it. */
+  readonly created: boolean;
+  readonly #semaphore: NativeSemaphore;
+  readonly #cancellations = new Set<(reason: unknown) => void>();
+  #closed = false;
+
+  private constructor(name: string, semaphore: NativeSemaphore, created: boolean) {
+    this.name = name;
+    this.created = created;
+    this.#semaphore = semaphore;
+  }
+
+  /**
+   * Creates a semaphore. It appears under its name complete or not at all.
+   *
+   * @param name By the rule of `SharedSegment.create`. Semaphores and segments do not share names.
+   * @param options Its initial value, and more.
+   * @returns A handle, to be closed; use `using`.
+   * @throws {TypeError} When the name breaks the rule, or an option has the wrong type.
+   * @throws {RangeError} When the initial value or the mode is out of range.
+   * @throws {ShmError} `EEXIST` when the name is taken, `ENOSPC` when memory is short.
+   * @see {@link https://man7.org/linux/man-pages/man3/sem_open.3.html | sem_open(3)}
+   */
+  static create(name: string, options: SemaphoreCreateOptions): NamedSemaphore {
+    const action = { verb: "create", noun: "semaphore" };
+    return create(action, checkCreation(action, name, options), NamedSemaphore.#wrap);
+  }
+
+  /**
+   * Attaches to a semaphore that exists, whoever made it: this library, C, C++, Python, Rust.
+   *
+   * @param name Its name, with or without a leading slash.
+   * @param options How to attach.
+   * @throws {TypeError} When no semaphore can have that name, or an option has the wrong type.
+   * @throws {ShmError} `ENOENT` when there is none, `EACCES` without rights, `ERR_SHM_KIND` when its
+   * file is no semaphore, `ERR_SHM_TRUST` when it is another user's.
+   */
+  static open(name: string, options: SemaphoreOpenOptions = {}): NamedSemaphore {
+    const action = { verb: "open", noun: "semaphore" };
+    return open({ ...action, name: existingName(action, name) }, options, NamedSemaphore.#wrap);
+  }
+
+  /**
+   * Attaches to a semaphore, or creates it when there is none. Of several processes that do this at
+   * once, one creates; the initial value counts for that one only.
+   */
+  static openOrCreate(
+    name: string,
+    options: SemaphoreCreateOptions & SemaphoreOpenOptions,
+  ): NamedSemaphore {
+    const action = { verb: "open or create", noun: "semaphore" };
+    const creation = checkCreation(action, name, options);
+    while (true) {
+      try {
+        return open({ ...action, name: creation.name }, options, NamedSemaphore.#wrap);
+      } catch (error) {
+        if (!(error instanceof ShmError && error.code === "ENOENT")) throw error;
+      }
+      try {
+        return create(action, creation, NamedSemaphore.#wrap);
+      } catch (error) {
+        if (!(error instanceof ShmError && error.code === "EEXIST")) throw error;
+      }
+    }
+  }
+
+  /**
+   * Waits until a semaphore exists, then attaches to it as {@linkcode open} does. It asks again
+   * every 25 ms at most, and does not block the event loop.
+   *
+   * @returns A promise of a handle; rejected with a `DOMException` named `TimeoutError` when the
+   * time is over, and with `signal.reason` when the signal is aborted.
+   */
+  static async openAsync(
+    name: string,
+    options: SemaphoreOpenOptions & AsyncWaitOptions = {},
+  ): Promise<NamedSemaphore> {
+    const unnamed = { verb: "open", noun: "semaphore" };
+    const action = { ...unnamed, name: existingName(unnamed, name) };
+    return await poll(action, () => {
+      try {
+        return open(action, options, NamedSemaphore.#wrap);
+      } catch (error) {
+        if (error instanceof ShmError && error.code === "ENOENT") return undefined;
+        throw error;
+      }
+    }, options);
+  }
+
+  /** Tells whether there is a semaphore of that name, whether or not it could be opened. */
+  static exists(name: string): boolean {
+    const action = { verb: "look up", noun: "semaphore" };
+    const checked = existingName(action, name);
+    return nameExists(action, checked, fileName(checked));
+  }
+
+  /**
+   * Removes a name. Whoever has opened the semaphore goes on with it.
+   *
+   * @returns Whether there was anything to remove.
+   * @throws {ShmError} `EACCES` or `EPERM` when it belongs to another user.
+   * @see {@link https://man7.org/linux/man-pages/man3/sem_unlink.3.html | sem_unlink(3)}
+   */
+  static unlink(name: string): boolean {
+    const unnamed = { verb: "unlink", noun: "semaphore" };
+    const action = { ...unnamed, name: existingName(unnamed, name) };
+    const result = semUnlink(action.name);
+    if (result >= 0) return true;
+    const error = failure(action, result, "sem_unlink");
+    if (error.code === "ENOENT") return false;
+    throw error;
+  }
+
+  /** Whether `close()` was called. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * The number of permits at this moment: 0 while others wait. It may have changed when you look.
+   *
+   * @throws {ShmError} `ERR_SHM_CLOSED`.
+   */
+  get value(): number {
+    return this.#open("read").value();
+  }
+
+  /**
+   * Adds permits, and wakes as many waiters. Never blocks.
+   *
+   * @param count How many: an integer from 1 to 2^31 - 1. They are added one by one.
+   * @throws {RangeError} When the count is out of range.
+   * @throws {ShmError} `EOVERFLOW` when the value would pass 2^31 - 1; nothing is added then.
+   * @see {@link https://man7.org/linux/man-pages/man3/sem_post.3.html | sem_post(3)}
+   */
+  post(count: number = 1): void {
+    const semaphore = this.#open("post");
+    if (count !== 1) this.#checkCount(semaphore, count);
+    for (let added = 0; added < count; added++) {
+      const result = semaphore.post();
+      if (result < 0) {
+        const done = added === 0 ? undefined : `${added} of ${count} permits were added before.`;
+        throw failure(this.#action("post"), result, "sem_post", done);
+      }
+    }
+  }
+
+  /**
+   * Takes a permit if there is one. Never blocks.
+   *
+   * @returns Whether a permit was taken.
+   * @throws {ShmError} `ERR_SHM_CLOSED`.
+   * @see {@link https://man7.org/linux/man-pages/man3/sem_wait.3.html | sem_trywait(3)}
+   */
+  tryWait(): boolean {
+    return this.#open("wait for").tryWait() === 0;
+  }
+
+  /**
+   * Takes a permit, and **blocks the thread** until there is one.
+   *
+   * @param options `timeout` in milliseconds: 0 asks once, `Infinity` (the default) waits for ever.
+   * @returns Whether a permit was taken; false when the time was over first.
+   * @throws {ShmError} `ERR_SHM_CLOSED`.
+   * @see {@link https://man7.org/linux/man-pages/man3/sem_wait.3.html | sem_wait(3)}
+   */
+  wait(options: WaitOptions = {}): boolean {
+    const semaphore = this.#open("wait for");
+    const timeoutMs = this.#timeout(options);
+    if (semaphore.tryWait() === 0) return true;
+    const deadline = performance.now() + timeoutMs;
+    while (true) {
+      const remainingMs = deadline - performance.now();
+      if (remainingMs <= 0) return false;
+      if (semaphore.timedWait(Math.min(remainingMs, SLICE_MS)) === 0) return true;
+    }
+  }
+
+  /**
+   * Takes a permit, without blocking the event loop. Callers in one thread are served in order.
+   * While it is pending the process stays alive.
+   *
+   * @param options `timeout` in milliseconds, and a `signal` that calls it off.
+   * @returns A promise of whether a permit was taken: false when the time was over first. Rejected
+   * with `signal.reason` when the signal is aborted, and with a {@linkcode ShmError}
+   * (`ERR_SHM_CLOSED`) when the handle is closed.
+   */
+  async waitAsync(options: AsyncWaitOptions = {}): Promise<boolean> {
+    const semaphore = this.#open("wait for");
+    const timeoutMs = this.#timeout(options);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    if (!hasWaiters(semaphore) && semaphore.tryWait() === 0) return true;
+    if (timeoutMs === 0) return false;
+
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+      this.#cancellations.delete(cancel);
+      dequeue(semaphore, waiter);
+    };
+    const waiter = {
+      grant: () => {
+        settle();
+        resolve(true);
+      },
+    };
+    const cancel = (reason: unknown) => {
+      settle();
+      reject(reason);
+    };
+    const abort = () => cancel(signal?.reason);
+    const expire = () => {
+      settle();
+      resolve(false);
+    };
+
+    signal?.addEventListener("abort", abort);
+    this.#cancellations.add(cancel);
+    timer = startTimer(expire, timeoutMs);
+    enqueue(semaphore, waiter);
+    return await promise;
+  }
+
+  /**
+   * As {@linkcode wait}, as a permit that posts itself back at the end of its scope.
+   *
+   * @throws {DOMException} `TimeoutError` when the time is over.
+   *
+   * @example
+   * ```ts
+   * import { NamedSemaphore } from "@shmkit/shmkit";
+   *
+   * using semaphore = NamedSemaphore.openOrCreate("doc-permit", { initialValue: 1 });
+   * {
+   *   using _permit = semaphore.acquire({ timeout: 1000 });
+   *   console.log(semaphore.value); // 0
+   * }
+   * console.log(semaphore.value); // 1
+   * NamedSemaphore.unlink("doc-permit");
+   * ```
+   */
+  acquire(options: WaitOptions = {}): SemaphorePermit {
+    if (this.wait(options)) return this.#permit();
+    throw timeoutError(this.#action("acquire"), options.timeout ?? Infinity);
+  }
+
+  /** As {@linkcode tryWait}, as a permit. @returns The permit, or null when there is none. */
+  tryAcquire(): SemaphorePermit | null {
+    return this.tryWait() ? this.#permit() : null;
+  }
+
+  /**
+   * As {@linkcode waitAsync}, as a permit. The promise is also rejected, with a `DOMException` named
+   * `TimeoutError`, when the time is over.
+   */
+  async acquireAsync(options: AsyncWaitOptions = {}): Promise<SemaphorePermit> {
+    if (await this.waitAsync(options)) return this.#permit();
+    throw timeoutError(this.#action("acquire"), options.timeout ?? Infinity);
+  }
+
+  /**
+   * Detaches from the semaphore. Pending `*Async` calls of this handle are rejected. Idempotent.
+   *
+   * @see {@link https://man7.org/linux/man-pages/man3/sem_close.3.html | sem_close(3)}
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const cancel of [...this.#cancellations]) cancel(this.#closedError("wait for"));
+    this.#semaphore.close();
+  }
+
+  /** As {@linkcode close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  static #wrap(name: string, semaphore: NativeSemaphore, created: boolean): NamedSemaphore {
+    return new NamedSemaphore(name, semaphore, created);
+  }
+
+  #permit(): SemaphorePermit {
+    let held = true;
+    const release = () => {
+      if (!held) return;
+      this.post();
+      held = false;
+    };
+    return { release, [Symbol.dispose]: release };
+  }
+
+  #open(verb: string): NativeSemaphore {
+    if (this.#closed) throw this.#closedError(verb);
+    return this.#semaphore;
+  }
+
+  #closedError(verb: string): ShmError {
+    return stateError(
+      this.#action(verb),
+      "ERR_SHM_CLOSED",
+      "this handle is closed",
+      "Open the semaphore again.",
+    );
+  }
+
+  #action(verb: string): Action {
+    return { verb, noun: "semaphore", name: this.name };
+  }
+
+  #timeout(options: WaitOptions): number {
+    const action = this.#action("wait for");
+    checkOptions(action, options);
+    return checkTimeout(action, options.timeout ?? Infinity);
+  }
+
+  #checkCount(semaphore: NativeSemaphore, count: number): void {
+    const { SEM_VALUE_MAX } = platform().constants;
+    checkInteger(this.#action("post"), "count", count, 1, SEM_VALUE_MAX);
+    const value = semaphore.value();
+    if (value + count <= SEM_VALUE_MAX) return;
+    throw stateError(
+      this.#action("post"),
+      "EOVERFLOW",
+      `its value is ${value}, and ${count} more would pass ${SEM_VALUE_MAX}`,
+      "Nothing was added: post fewer.",
+    );
+  }
+}
+
+type Wrap = (name: string, semaphore: NativeSemaphore, created: boolean) => NamedSemaphore;
+
+interface SemaphoreCreation {
+  readonly name: string;
+  readonly initialValue: number;
+  readonly mode: number;
+}
+
+function checkCreation(
+  action: Action,
+  name: string,
+  options: SemaphoreCreateOptions,
+): SemaphoreCreation {
+  const checkedName = creatableName(action, name);
+  const named = { ...action, name: checkedName };
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(misuse(named, "options must be an object with initialValue", options));
+  }
+  const { initialValue, mode = 0o600 } = options;
+  const { SEM_VALUE_MAX } = platform().constants;
+  return {
+    name: checkedName,
+    initialValue: checkInteger(named, "initialValue", initialValue, 0, SEM_VALUE_MAX),
+    mode: checkMode(named, mode),
+  };
+}
+
+function create(action: Action, creation: SemaphoreCreation, wrap: Wrap): NamedSemaphore {
+  const { name, mode, initialValue } = creation;
+  const named = { ...action, name };
+  const { O_CREAT, O_EXCL } = platform().constants;
+  const semaphore = NativeSemaphore.open(name, O_CREAT | O_EXCL, 0o600, initialValue);
+  if (typeof semaphore === "number") throw failure(named, semaphore, "sem_open");
+  try {
+    // sem_open() subtracts the umask and has no descriptor to correct it by.
+    const { fd } = attach(named, { writable: false, trust: "owner" }, fileName(name));
+    const result = fchmod(fd, mode);
+    close(fd);
+    if (result < 0) throw failure(named, result, "fchmod");
+  } catch (error) {
+    semaphore.close();
+    semUnlink(name);
+    throw error;
+  }
+  return wrap(name, semaphore, true);
+}
+
+/**
+ * sem_open() maps whatever lies under the name and never looks at its size: a file that is too short
+ * would be a fatal SIGBUS at the first use. So it is looked at before.
+ */
+function open(
+  action: Action & { readonly name: string },
+  options: SemaphoreOpenOptions,
+  wrap: Wrap,
+): NamedSemaphore {
+  checkOptions(action, options);
+  const trust = checkChoice(action, "trust", options.trust ?? "owner", TRUSTS);
+  const { fd, status } = attach(action, { writable: true, trust }, fileName(action.name));
+  close(fd);
+  const { byteLength } = platform().sem_t;
+  if (status.size !== byteLength) {
+    throw stateError(
+      action,
+      "ERR_SHM_KIND",
+      `its file has ${status.size} bytes, and a semaphore has ${byteLength}`,
+      "Find out who put it there; remove it, or choose another name.",
+    );
+  }
+  const semaphore = NativeSemaphore.open(action.name, 0, 0, 0);
+  if (typeof semaphore === "number") throw failure(action, semaphore, "sem_open");
+  return wrap(action.name, semaphore, false);
+}
+
+function fileName(name: string): string {
+  return platform().semaphoreFilePrefix + name;
+}
+
+/** A timer for any time: those of the runtimes end at 2^31 - 1 ms, about 25 days. */
+function startTimer(
+  callback: () => void,
+  timeMs: number,
+): ReturnType<typeof setTimeout> | undefined {
+  return timeMs > 0x7fffffff ? undefined : setTimeout(callback, timeMs);
+}

@@ -1,0 +1,71 @@
+/**
+ * What a machine may lack. A test that needs it is skipped by its name there, and fails on CI.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import { test } from "bun:test";
+
+/** Something that a machine may lack. */
+export interface Capability {
+  /** What it is, as the title of a skipped test says it. */
+  readonly name: string;
+  readonly present: boolean;
+}
+
+function works(...command: [string, ...string[]]): boolean {
+  const [program, ...args] = command;
+  return spawnSync(program, args, { stdio: "ignore" }).status === 0;
+}
+
+const isRoot = process.getuid?.() === 0;
+
+/** `cc`, for peers written in C. */
+export const C_COMPILER: Capability = {
+  name: "a C compiler (cc)",
+  present: works("cc", "--version"),
+};
+
+/** For checking the figures of 64-bit ARM. */
+export const ARM64_COMPILER: Capability = {
+  name: "a C compiler for 64-bit ARM (aarch64-linux-gnu-gcc)",
+  present: works("aarch64-linux-gnu-gcc", "--version"),
+};
+
+/** For a `/dev/shm` of a size that a test chooses. */
+export const MOUNT_NAMESPACE: Capability = {
+  name: "the right to make a mount namespace (root, unshare)",
+  present: isRoot && works("unshare", "-m", "true"),
+};
+
+/** For being somebody else. */
+export const OTHER_USERS: Capability = {
+  name: "the right to act as another user (root)",
+  present: isRoot,
+};
+
+/** `python3`, for peers written in Python. */
+export const PYTHON: Capability = {
+  name: "Python 3.8 or later (python3)",
+  present: works("python3", "-c", "import multiprocessing.shared_memory"),
+};
+
+/** Declares a test that needs something a machine may lack. */
+export function testWith(
+  capabilities: readonly Capability[],
+  title: string,
+  body: () => void | Promise<void>,
+  timeoutMs?: number,
+): void {
+  const missing = capabilities.filter(({ present }) => !present).map(({ name }) => name);
+  if (missing.length === 0) {
+    test(title, body, timeoutMs);
+  } else if (process.env["CI"] !== undefined) {
+    test(title, () => {
+      throw new Error(`This test must run on CI, which lacks ${missing.join(" and ")}`);
+    });
+  } else {
+    test.skip(`${title} (skipped: needs ${missing.join(" and ")})`, () => {});
+  }
+}
