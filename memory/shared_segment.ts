@@ -25,7 +25,7 @@ import { poll } from "./waiting.ts";
  *
  * - `"persist"`: until somebody unlinks it, or the machine is shut down;
  * - `"creator"`: until the handle that created it is closed, or its process ends in an orderly way.
- *   After a fatal signal it stays.
+ *   After a fatal signal it stays, and in Deno after an uncaught error.
  *
  * Whoever is attached at that moment keeps the memory until it closes, too.
  */
@@ -157,6 +157,8 @@ export class SharedSegment implements Disposable {
   static open(name: string, options: OpenOptions & { readonly: true }): ReadonlySharedSegment;
   /** Attaches to a segment that exists, for reading and writing. */
   static open(name: string, options?: OpenOptions & { readonly?: false }): SharedSegment;
+  /** Attaches to a segment that exists, for reading or for both. */
+  static open(name: string, options: OpenOptions): SharedSegment | ReadonlySharedSegment;
   static open(name: string, options: OpenOptions = {}): SharedSegment | ReadonlySharedSegment {
     const action = { verb: "open", noun: "segment", name: "" };
     const handle = attachSegment({ ...action, name: existingName(action, name) }, options);
@@ -210,6 +212,11 @@ export class SharedSegment implements Disposable {
     name: string,
     options?: OpenOptions & AsyncWaitOptions & { readonly?: false },
   ): Promise<SharedSegment>;
+  /** Waits until a segment exists, then attaches to it for reading or for both. */
+  static openAsync(
+    name: string,
+    options: OpenOptions & AsyncWaitOptions,
+  ): Promise<SharedSegment | ReadonlySharedSegment>;
   static async openAsync(
     name: string,
     options: OpenOptions & AsyncWaitOptions = {},

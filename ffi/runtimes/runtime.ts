@@ -93,7 +93,7 @@ export interface Runtime {
    */
   viewMemory(address: Address, byteLength: number): ArrayBuffer;
 
-  /** Calls back when the thread ends in an orderly way (not after a fatal signal). */
+  /** Calls back when the thread ends in an orderly way: not after a fatal signal. */
   onExit(callback: () => void): void;
 
   /** Shows the user a warning in the runtime's own manner. */
