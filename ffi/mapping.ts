@@ -60,7 +60,7 @@ export class Mapping {
 
   /**
    * The bytes of the range. One buffer per mapping, made at the first use; detached by `close()`,
-   * or by whoever transferred it away.
+   * or by whoever transferred it away. Not to be asked for after `close()`.
    */
   get buffer(): ArrayBuffer {
     // The memory outlives the view: close() detaches it before the range is given up.
@@ -81,6 +81,7 @@ export class Mapping {
     this.#closed = true;
     const range = { start: this.#start, byteLength: this.#viewByteLength() };
     const buffer = this.#buffer;
+    this.#buffer = undefined; // a handle that is kept must not keep the range
     if (buffer === undefined) {
       munmap(range.start, range.byteLength); // nobody ever saw the address
       return;

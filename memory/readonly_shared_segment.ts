@@ -3,6 +3,7 @@
  */
 
 import { type Action, misuse } from "../errors.ts";
+import { checkInteger } from "./options.ts";
 import type { SegmentHandle, SegmentStat } from "./segment_handle.ts";
 
 /**
@@ -12,6 +13,21 @@ import type { SegmentHandle, SegmentStat } from "./segment_handle.ts";
 const fence = new Int32Array(1);
 
 /**
+ * The same bytes as arrays of every kind. An aligned element of a typed array is read by one load
+ * everywhere; V8's `DataView` reads byte by byte until it is compiled, so that a peer's change in
+ * between gives a value that never was. It serves the offsets that are not aligned.
+ */
+interface Views {
+  readonly data: DataView<ArrayBuffer>;
+  readonly u8: Uint8Array<ArrayBuffer>;
+  readonly i16: Int16Array<ArrayBuffer>;
+  readonly i32: Int32Array<ArrayBuffer>;
+  readonly i64: BigInt64Array<ArrayBuffer>;
+  readonly f32: Float32Array<ArrayBuffer>;
+  readonly f64: Float64Array<ArrayBuffer>;
+}
+
+/**
  * A POSIX shared-memory segment that this process can read and cannot change.
  *
  * Got from `SharedSegment.open(name, { readonly: true })`, which needs read permission only. The
@@ -19,8 +35,9 @@ const fence = new Int32Array(1);
  * process. So this class hands out values and copies. The numbers are in the byte order of the
  * machine (little-endian), as C programs store them, and need not be aligned.
  *
- * A plain `get*` is one fresh read, but nothing about its order with other reads is promised: a
- * value that says that others are ready is to be read by a `load*`, which is `Atomics.load`.
+ * A plain `get*` is a fresh read, and not torn if the offset is a multiple of the number's size, but
+ * nothing about its order with other reads is promised: a value that says that others are ready is
+ * to be read by a `load*`, which is `Atomics.load`.
  *
  * @example
  * ```ts
@@ -37,8 +54,7 @@ const fence = new Int32Array(1);
  */
 export class ReadonlySharedSegment implements Disposable {
   readonly #handle: SegmentHandle;
-  #view: DataView<ArrayBuffer> | undefined;
-  #words: BigInt64Array<ArrayBuffer> | undefined;
+  #views: Views | undefined;
 
   /** @ignore Use `SharedSegment.open(name, { readonly: true })`. */
   constructor(handle: SegmentHandle) {
@@ -86,11 +102,11 @@ export class ReadonlySharedSegment implements Disposable {
    * @throws {RangeError} When the range is not within the segment.
    * @throws {ShmError} `ERR_SHM_CLOSED`.
    */
-  copy(byteOffset: number = 0, byteLength: number = this.size - byteOffset): Uint8Array<
-    ArrayBuffer
-  > {
-    const view = this.#fresh(byteOffset, byteLength);
-    return new Uint8Array(view.buffer, byteOffset, byteLength).slice();
+  copy(byteOffset: number = 0, byteLength?: number): Uint8Array<ArrayBuffer> {
+    const { buffer } = this.#fresh(byteOffset, 0).u8;
+    const most = this.size - byteOffset;
+    const count = checkInteger(this.#action, "byteLength", byteLength ?? most, 0, most);
+    return new Uint8Array(buffer, byteOffset, count).slice();
   }
 
   /**
@@ -106,7 +122,11 @@ export class ReadonlySharedSegment implements Disposable {
     if (!ArrayBuffer.isView(target)) {
       throw new TypeError(misuse(this.#action, "target must be an array or DataView", target));
     }
-    const { buffer } = this.#fresh(byteOffset, target.byteLength);
+    if (target.byteLength > this.size) {
+      const rule = `target must have at most ${this.size} bytes`;
+      throw new RangeError(misuse(this.#action, rule, target.byteLength));
+    }
+    const { buffer } = this.#fresh(byteOffset, target.byteLength).u8;
     const source = new Uint8Array(buffer, byteOffset, target.byteLength);
     new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(source);
     return target;
@@ -114,52 +134,67 @@ export class ReadonlySharedSegment implements Disposable {
 
   /** Reads an `int8_t`. Throws a `RangeError` outside the segment, as all of these do. */
   getInt8(byteOffset: number): number {
-    return this.#fresh(byteOffset, 1).getInt8(byteOffset);
+    return this.getUint8(byteOffset) << 24 >> 24;
   }
 
   /** Reads a `uint8_t`. */
   getUint8(byteOffset: number): number {
-    return this.#fresh(byteOffset, 1).getUint8(byteOffset);
+    return this.#fresh(byteOffset, 1).u8[byteOffset] as number;
   }
 
   /** Reads an `int16_t`. */
   getInt16(byteOffset: number): number {
-    return this.#fresh(byteOffset, 2).getInt16(byteOffset, true);
+    const views = this.#fresh(byteOffset, 2);
+    return byteOffset % 2 === 0
+      ? views.i16[byteOffset / 2] as number
+      : views.data.getInt16(byteOffset, true);
   }
 
   /** Reads a `uint16_t`. */
   getUint16(byteOffset: number): number {
-    return this.#fresh(byteOffset, 2).getUint16(byteOffset, true);
+    return this.getInt16(byteOffset) & 0xffff;
   }
 
   /** Reads an `int32_t`. */
   getInt32(byteOffset: number): number {
-    return this.#fresh(byteOffset, 4).getInt32(byteOffset, true);
+    const views = this.#fresh(byteOffset, 4);
+    return byteOffset % 4 === 0
+      ? views.i32[byteOffset / 4] as number
+      : views.data.getInt32(byteOffset, true);
   }
 
   /** Reads a `uint32_t`. */
   getUint32(byteOffset: number): number {
-    return this.#fresh(byteOffset, 4).getUint32(byteOffset, true);
+    return this.getInt32(byteOffset) >>> 0;
   }
 
   /** Reads an `int64_t`. */
   getBigInt64(byteOffset: number): bigint {
-    return this.#fresh(byteOffset, 8).getBigInt64(byteOffset, true);
+    const views = this.#fresh(byteOffset, 8);
+    return byteOffset % 8 === 0
+      ? views.i64[byteOffset / 8] as bigint
+      : views.data.getBigInt64(byteOffset, true);
   }
 
   /** Reads a `uint64_t`. */
   getBigUint64(byteOffset: number): bigint {
-    return this.#fresh(byteOffset, 8).getBigUint64(byteOffset, true);
+    return BigInt.asUintN(64, this.getBigInt64(byteOffset));
   }
 
   /** Reads a `float`. */
   getFloat32(byteOffset: number): number {
-    return this.#fresh(byteOffset, 4).getFloat32(byteOffset, true);
+    const views = this.#fresh(byteOffset, 4);
+    return byteOffset % 4 === 0
+      ? views.f32[byteOffset / 4] as number
+      : views.data.getFloat32(byteOffset, true);
   }
 
   /** Reads a `double`. */
   getFloat64(byteOffset: number): number {
-    return this.#fresh(byteOffset, 8).getFloat64(byteOffset, true);
+    const views = this.#fresh(byteOffset, 8);
+    return byteOffset % 8 === 0
+      ? views.f64[byteOffset / 8] as number
+      : views.data.getFloat64(byteOffset, true);
   }
 
   /**
@@ -168,8 +203,9 @@ export class ReadonlySharedSegment implements Disposable {
    * @param byteOffset A multiple of 4.
    */
   loadInt32(byteOffset: number): number {
-    this.#check(byteOffset, 4, true);
-    const word = Atomics.load(this.#atomicWords(), byteOffset >>> 3);
+    const { i64 } = this.#aligned(byteOffset, 4);
+    // 64 bits, because narrower atomic loads may write, which is fatal here.
+    const word = Atomics.load(i64, Math.floor(byteOffset / 8));
     return Number(BigInt.asIntN(32, (byteOffset & 4) === 0 ? word : word >> 32n));
   }
 
@@ -188,8 +224,7 @@ export class ReadonlySharedSegment implements Disposable {
    * @param byteOffset A multiple of 8.
    */
   loadBigInt64(byteOffset: number): bigint {
-    this.#check(byteOffset, 8, true);
-    return Atomics.load(this.#atomicWords(), byteOffset / 8);
+    return Atomics.load(this.#aligned(byteOffset, 8).i64, byteOffset / 8);
   }
 
   /**
@@ -208,6 +243,7 @@ export class ReadonlySharedSegment implements Disposable {
 
   /** Detaches from the segment, which goes on to exist. Idempotent. */
   close(): void {
+    this.#views = undefined;
     this.#handle.close();
   }
 
@@ -220,32 +256,41 @@ export class ReadonlySharedSegment implements Disposable {
     return { verb: "read", noun: "segment", name: this.name };
   }
 
-  /** A view of the bytes for one read that no compiler has made before. */
-  #fresh(byteOffset: number, byteLength: number): DataView<ArrayBuffer> {
-    this.#check(byteOffset, byteLength, false);
+  /** The views, for a plain read that no compiler takes for one that was made before. */
+  #fresh(byteOffset: number, byteLength: number): Views {
+    const views = this.#within(byteOffset, byteLength);
     Atomics.load(fence, 0);
-    return this.#view as DataView<ArrayBuffer>;
+    return views;
   }
 
-  #check(byteOffset: number, byteLength: number, aligned: boolean): void {
-    if (this.#handle.closed || this.#view === undefined || this.#view.buffer.detached) {
-      this.#view = new DataView(this.#handle.buffer("read"));
-    }
+  /** The views, for an atomic read. */
+  #aligned(byteOffset: number, byteLength: number): Views {
+    const views = this.#within(byteOffset, byteLength);
+    if (byteOffset % byteLength === 0) return views;
+    const rule = `byteOffset must be a multiple of ${byteLength}`;
+    throw new RangeError(misuse(this.#action, rule, byteOffset));
+  }
+
+  #within(byteOffset: number, byteLength: number): Views {
+    const views = this.#views ??= viewsOf(this.#handle.buffer("read"));
     const last = this.size - byteLength;
-    if (!Number.isSafeInteger(byteOffset) || byteOffset < 0 || !(byteOffset <= last)) {
-      const rule = last < 0 || !(byteLength >= 0)
-        ? `byteLength must be an integer from 0 to ${this.size}`
-        : `byteOffset must be an integer from 0 to ${last}`;
-      throw new RangeError(misuse(this.#action, rule, last < 0 ? byteLength : byteOffset));
-    }
-    if (aligned && byteOffset % byteLength !== 0) {
-      const rule = `byteOffset must be a multiple of ${byteLength}`;
-      throw new RangeError(misuse(this.#action, rule, byteOffset));
-    }
+    if (byteOffset >= 0 && byteOffset <= last && byteOffset % 1 === 0) return views;
+    const rule = last < 0
+      ? `the segment must have at least ${byteLength} bytes`
+      : `byteOffset must be an integer from 0 to ${last}`;
+    throw new RangeError(misuse(this.#action, rule, last < 0 ? this.size : byteOffset));
   }
+}
 
-  /** 64-bit words, because narrower atomic loads may write: the mapping ends no earlier. */
-  #atomicWords(): BigInt64Array<ArrayBuffer> {
-    return this.#words ??= new BigInt64Array(this.#handle.buffer("read"));
-  }
+/** The buffer of a read-only mapping is a multiple of 8 long. */
+function viewsOf(buffer: ArrayBuffer): Views {
+  return {
+    data: new DataView(buffer),
+    u8: new Uint8Array(buffer),
+    i16: new Int16Array(buffer),
+    i32: new Int32Array(buffer),
+    i64: new BigInt64Array(buffer),
+    f32: new Float32Array(buffer),
+    f64: new Float64Array(buffer),
+  };
 }

@@ -369,6 +369,7 @@ export class SharedSegment implements Disposable {
     try {
       this.#release();
     } finally {
+      this.#bytes = undefined;
       this.#handle.close();
     }
   }

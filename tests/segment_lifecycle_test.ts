@@ -1,0 +1,68 @@
+/**
+ * Nothing is lost or left over many rounds and many deaths.
+ */
+
+import { describe, expect, test } from "bun:test";
+import { SharedSegment, ShmError } from "../mod.ts";
+import { cleanUpNames, ownFiles, uniqueName } from "./support/names.ts";
+import { runPeer, startPeer } from "./support/peers.ts";
+import { HOST, type RuntimeCommand } from "./support/runtimes.ts";
+
+cleanUpNames();
+
+/** Counting descriptors and mappings in `/proc` would be another permission in Deno. */
+const host: RuntimeCommand = HOST.name === "deno"
+  ? {
+    name: "deno",
+    command: HOST.command.map((arg) => arg === "--allow-ffi" ? "-A" : arg) as [string],
+  }
+  : HOST;
+
+describe("a segment", () => {
+  test("leaves nothing behind after 100,000 rounds of create, attach and close", async () => {
+    const output = await runPeer(host, "rounds.ts", [uniqueName(), 100_000], {
+      timeoutMs: 110_000,
+    });
+    const { descriptors, mappings, files } = JSON.parse(output);
+    expect(descriptors).toBe(0);
+    expect(files).toBe(0);
+    // Of 300,000: ranges that are yet to be given up, and pages of the runtime's own heap.
+    expect(mappings).toBeLessThanOrEqual(512);
+  });
+
+  test("is never seen half-made when its creator is killed, 500 times", async () => {
+    const kills = 500;
+    const size = 2 ** 20 + 1;
+    const name = uniqueName();
+    let opened = 0;
+
+    /** Looks at what there is under the name: nothing, or a whole segment. */
+    const look = (): void => {
+      try {
+        using segment = SharedSegment.open(name);
+        opened++;
+        const { mode, residentBytes } = segment.stat();
+        expect([segment.size, mode, residentBytes]).toEqual([size, 0o640, 2 ** 20 + 4096]);
+        expect(segment.bytes[size - 1]).toBe(0);
+      } catch (error) {
+        if (!(error instanceof ShmError && error.code === "ENOENT")) throw error;
+      }
+    };
+
+    const killOne = async (): Promise<void> => {
+      await using peer = startPeer(HOST, "create_forever.ts", [name, size]);
+      await peer.line();
+      const deadline = performance.now() + Math.random() * 4;
+      do look(); while (performance.now() < deadline);
+      peer.kill();
+      const { signal } = await peer.exit();
+      expect(signal).toBe("SIGKILL");
+      look();
+      SharedSegment.unlink(name);
+      expect(ownFiles()).toEqual([]);
+    };
+
+    for (let kill = 0; kill < kills; kill++) await killOne();
+    expect(opened).toBeGreaterThan(0); // the window was really looked into
+  }, 300_000);
+});
