@@ -5,12 +5,14 @@
  */
 
 import {
+  type BackgroundWait,
   hotFunctions,
   semClose,
   semGetValue,
   semOpen,
   semTimedWait,
-  semTimedWaitInBackground,
+  semWaitInBackground,
+  stopBackgroundWait,
 } from "./libc/semaphore.ts";
 import type { Address } from "./runtimes/runtime.ts";
 
@@ -19,6 +21,9 @@ import type { Address } from "./runtimes/runtime.ts";
  * Each method that gives a number gives 0, or a negative error number.
  */
 export class NativeSemaphore {
+  /** The semaphores of the call that is, or was last, made on another thread. */
+  static #awaited: readonly NativeSemaphore[] = [];
+
   readonly #address: Address;
   readonly #post: (semaphore: Address) => number;
   readonly #tryWait: (semaphore: Address) => number;
@@ -59,21 +64,38 @@ export class NativeSemaphore {
   }
 
   /**
-   * Blocks another thread for the given time at most; one call at a time in this thread.
+   * Waits for several semaphores on another thread; one call at a time in this thread.
    *
-   * @returns Whether a permit was taken. One that was taken after `close()` is put back.
+   * @returns The semaphore from which a permit was taken, or undefined. One that was taken after
+   * `close()` is put back.
    */
-  async timedWaitInBackground(timeoutMs: number): Promise<boolean> {
-    this.#backgroundWaits++;
+  static async waitForAny(
+    semaphores: readonly NativeSemaphore[],
+    how: BackgroundWait,
+  ): Promise<NativeSemaphore | undefined> {
+    NativeSemaphore.#awaited = semaphores;
+    for (const each of semaphores) each.#backgroundWaits++;
     try {
-      const taken = await semTimedWaitInBackground(this.#address, timeoutMs);
-      if (!this.#closed) return taken;
-      if (taken) this.#post(this.#address);
-      return false;
+      const addresses = semaphores.map((each) => each.#address);
+      const taken = semaphores[await semWaitInBackground(addresses, how)];
+      if (taken === undefined || !taken.#closed) return taken;
+      taken.post();
+      return undefined;
     } finally {
-      this.#backgroundWaits--;
-      if (this.#closed && this.#backgroundWaits === 0) semClose(this.#address);
+      for (const each of semaphores) {
+        each.#backgroundWaits--;
+        if (each.#closed && each.#backgroundWaits === 0) semClose(each.#address);
+      }
     }
+  }
+
+  /**
+   * Ends `waitForAny()` with its slice, because what is waited for has changed.
+   *
+   * @returns The semaphore from which a permit has been taken already, which is the caller's now.
+   */
+  static stopWaiting(): NativeSemaphore | undefined {
+    return NativeSemaphore.#awaited[stopBackgroundWait()];
   }
 
   /** sem_close(3), at once or when the thread that waits has come back. */

@@ -37,7 +37,9 @@ export function platform(): Platform {
 
 function detectRuntime(): Runtime {
   const { Deno: deno, process } = globalThis as unknown as { Deno?: DenoApi; process?: Process };
-  if (typeof deno?.dlopen === "function") return denoRuntime(deno);
+  if (process !== undefined && typeof deno?.dlopen === "function") {
+    return denoRuntime(deno, process);
+  }
 
   const bun = builtin<BunFfi>(process, "bun:ffi");
   if (process !== undefined && bun !== undefined) return bunRuntime(bun, process);

@@ -17,7 +17,7 @@ import {
   type WaitOptions,
 } from "../memory/options.ts";
 import { poll } from "../memory/waiting.ts";
-import { dequeue, enqueue, hasWaiters } from "./semaphore_waiters.ts";
+import { dequeue, enqueue, hasWaiters, type Waiter } from "./semaphore_waiters.ts";
 
 /** How {@linkcode NamedSemaphore.create} makes a semaphore. */
 export interface SemaphoreCreateOptions {
@@ -277,15 +277,16 @@ export class NamedSemaphore implements Disposable {
       this.#cancellations.delete(cancel);
       dequeue(semaphore, waiter);
     };
-    const waiter = {
+    const cancel = (reason: unknown) => {
+      settle();
+      reject(reason);
+    };
+    const waiter: Waiter = {
       grant: () => {
         settle();
         resolve(true);
       },
-    };
-    const cancel = (reason: unknown) => {
-      settle();
-      reject(reason);
+      fail: cancel,
     };
     const abort = () => cancel(signal?.reason);
     const expire = () => {

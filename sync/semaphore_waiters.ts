@@ -2,45 +2,56 @@
  * Waiting for POSIX semaphores without blocking the event loop.
  *
  * A plain POSIX semaphore can wake a blocked thread and nothing else. So one helper per JavaScript
- * thread blocks in its stead, on one semaphore at a time and in slices, however many are awaited:
+ * thread blocks in its stead, however many semaphores are awaited: on one of them at a time, in
+ * slices, taking turns. A post to the one it blocks on arrives within about 0.1 ms; a post to another
+ * one when the slice ends and all of them are tried.
  *
- * - one semaphore awaited: the helper blocks on it, and a post arrives within about 0.1 ms;
- * - several: it takes turns, and after each slice all of them are tried: a post to a semaphore whose
- *   turn it is not arrives within {@linkcode SHARED_SLICE_MS}.
- *
- * A permit that the helper took belongs to the longest-waiting caller of that semaphore. When there
- * is none any more (all were aborted or timed out), it is posted back. The helper holds the process
- * until its slice has ended, so that no permit is lost in a process that ends by itself.
+ * A permit that the helper took belongs to the longest-waiting caller of that semaphore. As soon as
+ * nobody awaits a semaphore any more, the helper is stopped: what it has taken is posted back at
+ * once, and what it takes until it notices it posts back itself, even if this thread is busy or
+ * blocked then. It holds the process until its slice has ended, so that no permit is lost in a
+ * process that ends by itself.
  *
  * @module
  */
 
-import { NativeSemaphore } from "../ffi/mod.ts";
+import { MAX_SLICES, NativeSemaphore } from "../ffi/mod.ts";
 
-/** How long the helper blocks at a time: also the time by which it can delay a process's end. */
+/** The slice with one semaphore, and with several. It also bounds how long an ending is held up. */
 const SLICE_MS = 50;
-/** How long it blocks when it has to take turns. */
 const SHARED_SLICE_MS = 20;
-/** A wait that comes back sooner and without a permit was interrupted; it must not spin. */
+/** When the helper comes back without a permit. */
+const RUN_MS = 1000;
+/** The most calls of one run. */
+const MAX_CALLS = 1000;
+/** A run that ends sooner, without a permit and unasked, was interrupted; it must not spin. */
 const INTERRUPTED_MS = 1;
 
-interface Waiter {
+/** Somebody who waits. */
+export interface Waiter {
   /** The permit is the waiter's: it must not refuse. */
   grant(): void;
+  /** There will be no permit: the helper thread cannot work. */
+  fail(error: unknown): void;
 }
 
-/** Waiters in order of arrival; those of one semaphore object. */
+/** Waiters in order of arrival, by semaphore. */
 const queues = new Map<NativeSemaphore, Set<Waiter>>();
 let running = false;
+/** Whether another set of semaphores is awaited than when the run began. */
+let changed = false;
 
 /** Waits in line for a permit; the caller removes itself when it gives up. */
 export function enqueue(semaphore: NativeSemaphore, waiter: Waiter): void {
   let queue = queues.get(semaphore);
-  if (queue === undefined) queues.set(semaphore, queue = new Set());
+  if (queue === undefined) {
+    queues.set(semaphore, queue = new Set());
+    noteChange();
+  }
   queue.add(waiter);
   if (!running) {
     running = true;
-    void run();
+    void run().catch(failAll).finally(() => running = false);
   }
 }
 
@@ -48,7 +59,9 @@ export function enqueue(semaphore: NativeSemaphore, waiter: Waiter): void {
 export function dequeue(semaphore: NativeSemaphore, waiter: Waiter): void {
   const queue = queues.get(semaphore);
   queue?.delete(waiter);
-  if (queue?.size === 0) queues.delete(semaphore);
+  if (queue?.size !== 0) return;
+  queues.delete(semaphore);
+  noteChange();
 }
 
 /** Whether somebody in this thread waits for the semaphore already. */
@@ -57,22 +70,45 @@ export function hasWaiters(semaphore: NativeSemaphore): boolean {
 }
 
 async function run(): Promise<void> {
-  let turn = 0;
-  try {
-    while (queues.size > 0) {
-      const semaphores = [...queues.keys()];
-      for (const each of semaphores) grantAvailable(each);
-      const semaphore = semaphores[turn++ % semaphores.length] as NativeSemaphore;
-      if (!queues.has(semaphore)) continue;
-      const sliceMs = queues.size === 1 ? SLICE_MS : SHARED_SLICE_MS;
-      const start = performance.now();
-      const taken = await semaphore.timedWaitInBackground(sliceMs);
-      if (taken) deliver(semaphore);
-      else if (performance.now() - start < INTERRUPTED_MS) await pause();
+  for (let turn = 0; true; turn++) {
+    for (const each of [...queues.keys()]) grantAvailable(each);
+    if (queues.size === 0) return;
+    changed = false;
+    const start = performance.now();
+    const taken = await NativeSemaphore.waitForAny(inTurn(turn), plan(queues.size));
+    if (taken !== undefined) {
+      deliver(taken);
+    } else if (!changed && performance.now() - start < INTERRUPTED_MS) {
+      await new Promise((resolve) => setTimeout(resolve, SHARED_SLICE_MS));
     }
-  } finally {
-    running = false;
   }
+}
+
+function failAll(error: unknown): void {
+  for (const queue of [...queues.values()]) {
+    for (const waiter of [...queue]) waiter.fail(error);
+  }
+}
+
+/** The awaited semaphores, beginning with another one each time. */
+function inTurn(turn: number): NativeSemaphore[] {
+  const semaphores = [...queues.keys()];
+  const first = turn % semaphores.length;
+  return [...semaphores.slice(first), ...semaphores.slice(0, first)];
+}
+
+/** How long the helper blocks at a time, and how often before it comes back. */
+function plan(count: number): { sliceMs: number; slices: number } {
+  const sliceMs = count === 1 ? SLICE_MS : SHARED_SLICE_MS;
+  const slices = Math.min(RUN_MS / sliceMs, MAX_SLICES, Math.floor(MAX_CALLS / count));
+  return { sliceMs, slices: Math.max(1, slices) };
+}
+
+/** Lets the helper begin anew with the semaphores that are awaited now. */
+function noteChange(): void {
+  changed = true;
+  const taken = NativeSemaphore.stopWaiting();
+  if (taken !== undefined) deliver(taken);
 }
 
 /** Takes what is there for those who wait. */
@@ -89,8 +125,4 @@ function deliver(semaphore: NativeSemaphore): void {
   }
   dequeue(semaphore, first);
   first.grant();
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, SHARED_SLICE_MS));
 }

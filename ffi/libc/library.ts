@@ -7,7 +7,7 @@
 import { ShmError } from "../../errors.ts";
 import type {
   Address,
-  BackgroundCall,
+  BackgroundFunction,
   Declarations,
   NativeFunctions,
   Signature,
@@ -84,10 +84,23 @@ export function bindOptional<const D extends Declarations>(
   };
 }
 
-/** Binds one function so that it runs on another thread. */
-export function bindBackground(name: string, signature: Signature): BackgroundCall {
-  const { library } = locate({ [name]: signature });
-  return runtime().loadBackground(library, name, signature);
+/**
+ * Binds one function so that it runs on another thread.
+ *
+ * @param call The function, which returns 0 when it has done what it is for.
+ * @param undo The function that undoes it, called with its first argument.
+ */
+export function bindBackground(
+  call: readonly [name: string, signature: Signature],
+  undo: readonly [name: string, signature: Signature],
+): BackgroundFunction {
+  const { library } = locate({ [call[0]]: call[1], [undo[0]]: undo[1] });
+  return runtime().loadBackground({
+    library,
+    name: call[0],
+    signature: call[1],
+    undo: { name: undo[0], signature: undo[1] },
+  });
 }
 
 /** Binds all functions, one by one when no single library has them all. */

@@ -1,13 +1,13 @@
 /**
- * A page of native memory per thread for the strings and structs that calls take and fill.
+ * Two pages of native memory per thread for the strings and structs that calls take and fill.
  *
  *     0     256   struct            whatever the call in progress fills
- *     256   16    background        the timespec of the call that runs on another thread
- *     512   4096  first string      NUL-terminated
+ *     256   1280  background        the timespecs of the run that is made on another thread
+ *     1536  3072  first string      NUL-terminated
  *     4608  3584  second string     NUL-terminated
  *
  * Calls are synchronous and one thread never makes two at a time, so that nothing is overwritten
- * while it is in use; the one call in the background has a place of its own.
+ * while it is in use; the one run in the background has a place of its own.
  *
  * @module
  */
@@ -19,7 +19,9 @@ import { mmap } from "./mman.ts";
 
 const BYTE_LENGTH = 8192;
 const BACKGROUND_OFFSET = 256;
-const STRING_OFFSETS = [512, 4608] as const;
+const BACKGROUND_BYTE_LENGTH = 1280;
+const STRING_OFFSETS = [1536, 4608] as const;
+const STRING_BYTE_LENGTH = 3072;
 
 /** The scratch memory of this thread. */
 export interface Scratch {
@@ -27,8 +29,12 @@ export interface Scratch {
   readonly view: DataView<ArrayBuffer>;
   /** Where a call is to put its struct: offset 0 of the view. */
   readonly struct: Address;
-  /** Where the timespec of the background call lies. */
-  readonly background: { readonly address: Address; readonly byteOffset: number };
+  /** Where the timespecs of the background run lie. */
+  readonly background: {
+    readonly address: Address;
+    readonly byteOffset: number;
+    readonly byteLength: number;
+  };
 }
 
 const encoder = new TextEncoder();
@@ -57,6 +63,7 @@ export function scratchMemory(): Scratch {
     background: {
       address: offsetAddress(start, BACKGROUND_OFFSET),
       byteOffset: BACKGROUND_OFFSET,
+      byteLength: BACKGROUND_BYTE_LENGTH,
     },
   };
 }
@@ -69,7 +76,7 @@ export function scratchMemory(): Scratch {
  */
 export function cString(text: string, slot: 0 | 1 = 0): Address {
   const { view } = scratchMemory();
-  const bytes = new Uint8Array(view.buffer, STRING_OFFSETS[slot], BYTE_LENGTH - STRING_OFFSETS[1]);
+  const bytes = new Uint8Array(view.buffer, STRING_OFFSETS[slot], STRING_BYTE_LENGTH);
   const { written } = encoder.encodeInto(text, bytes.subarray(0, -1));
   bytes[written] = 0;
   return stringAddresses[slot];

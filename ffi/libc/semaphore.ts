@@ -4,10 +4,14 @@
  * @module
  */
 
-import type { Address, BackgroundCall } from "../runtimes/runtime.ts";
+import type { Address, BackgroundFunction } from "../runtimes/runtime.ts";
 import { platform, runtime } from "../select.ts";
 import { bind, bindBackground, bindOptional, lastErrno, settle } from "./library.ts";
-import { cString, scratchMemory } from "./scratch.ts";
+import { cString, readSize, scratchMemory } from "./scratch.ts";
+
+const POST = ["i32", "address"] as const;
+const TIMEDWAIT = ["i32", "address", "address"] as const;
+const CLOCKWAIT = ["i32", "address", "i32", "address"] as const;
 
 const c = bind({
   // sem_t *sem_open(const char *name, int oflag, mode_t mode, unsigned int value);  (variadic in C)
@@ -17,21 +21,19 @@ const c = bind({
   // int sem_unlink(const char *name);
   sem_unlink: ["i32", "address"],
   // int sem_post(sem_t *sem);
-  sem_post: ["i32", "address"],
+  sem_post: POST,
   // int sem_trywait(sem_t *sem);
   sem_trywait: ["i32", "address"],
   // int sem_timedwait(sem_t *sem, const struct timespec *abs_timeout);
-  sem_timedwait: ["i32", "address", "address"],
+  sem_timedwait: TIMEDWAIT,
   // int sem_getvalue(sem_t *sem, int *sval);
   sem_getvalue: ["i32", "address", "address"],
   // int clock_gettime(clockid_t clockid, struct timespec *tp);
   clock_gettime: ["i32", "i32", "address"],
 });
 
-const CLOCKWAIT = ["i32", "address", "i32", "address"] as const;
-
 // glibc 2.30 and musl 1.2.5: waits against a clock that nobody can set back.
-const clockwait = bindOptional({
+const optional = bindOptional({
   // int sem_clockwait(sem_t *sem, clockid_t clockid, const struct timespec *abstime);
   sem_clockwait: CLOCKWAIT,
 });
@@ -82,52 +84,111 @@ export function semGetValue(semaphore: Address): number {
 
 /** Blocks until a permit is taken or the time is over. @returns 0, or a negative error number. */
 export function semTimedWait(semaphore: Address, timeoutMs: number): number {
-  const { CLOCK_MONOTONIC, CLOCK_REALTIME } = platform().constants;
   const { struct } = scratchMemory();
-  const monotonic = clockwait()?.sem_clockwait;
-  if (monotonic !== undefined) {
-    setDeadline(CLOCK_MONOTONIC, timeoutMs, 0);
-    return settle(monotonic(semaphore, CLOCK_MONOTONIC, struct));
-  }
-  setDeadline(CLOCK_REALTIME, timeoutMs, 0);
-  return settle(c().sem_timedwait(semaphore, struct));
+  const { clock, clockwait } = waitFunctions();
+  writeDeadline(0, readClock(clock), timeoutMs);
+  return settle(
+    clockwait === undefined
+      ? c().sem_timedwait(semaphore, struct)
+      : clockwait(semaphore, clock, struct),
+  );
 }
 
-let backgroundWait: { readonly call: BackgroundCall; readonly monotonic: boolean } | undefined;
+/** How a run in the background waits. */
+export interface BackgroundWait {
+  /** How long it blocks on one semaphore at a time, in milliseconds. */
+  readonly sliceMs: number;
+  /** After how many slices it comes back without a permit: at most {@linkcode MAX_SLICES}. */
+  readonly slices: number;
+}
+
+/** There is room for so many deadlines. */
+export const MAX_SLICES = 64;
+
+let background: BackgroundFunction | undefined;
+/** Which semaphore each call of the run is for. */
+let backgroundTargets: readonly number[] = [];
 
 /**
- * As {@linkcode semTimedWait}, on another thread. One call at a time: its deadline has one place.
+ * Waits for several semaphores on another thread. In each slice it blocks on one of them, and then
+ * tries the others. One run at a time.
  *
- * @returns Whether a permit was taken. (The other thread's `errno` cannot be read.)
+ * @returns The index of the semaphore from which a permit was taken, or -1. (The other thread's
+ * `errno` cannot be read.)
  */
-export async function semTimedWaitInBackground(
-  semaphore: Address,
-  timeoutMs: number,
-): Promise<boolean> {
-  const { CLOCK_MONOTONIC, CLOCK_REALTIME } = platform().constants;
+export async function semWaitInBackground(
+  semaphores: readonly Address[],
+  { sliceMs, slices }: BackgroundWait,
+): Promise<number> {
+  const { clock, clockwait } = waitFunctions();
   const { address, byteOffset } = scratchMemory().background;
-  backgroundWait ??= clockwait() === undefined
-    ? {
-      call: bindBackground("sem_timedwait", ["i32", "address", "address"]),
-      monotonic: false,
+  const { byteLength } = platform().timespec;
+  const { offsetAddress } = runtime();
+
+  // The first timespec stays zero: a deadline that has passed, with which a wait only tries.
+  const now = readClock(clock);
+  const calls: (number | Address)[][] = [];
+  const targets: number[] = [];
+  const add = (target: number, deadline: Address) => {
+    const semaphore = semaphores[target] as Address;
+    calls.push(clockwait === undefined ? [semaphore, deadline] : [semaphore, clock, deadline]);
+    targets.push(target);
+  };
+  for (let slice = 1; slice <= slices; slice++) {
+    writeDeadline(byteOffset + slice * byteLength, now, slice * sliceMs);
+    const blocking = slice % semaphores.length;
+    add(blocking, offsetAddress(address, slice * byteLength));
+    for (let other = 0; other < semaphores.length; other++) {
+      if (other !== blocking) add(other, address);
     }
-    : { call: bindBackground("sem_clockwait", CLOCKWAIT), monotonic: true };
-  const { call, monotonic } = backgroundWait;
-  const clock = monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
-  setDeadline(clock, timeoutMs, byteOffset);
-  const result = await (monotonic ? call(semaphore, clock, address) : call(semaphore, address));
-  return result === 0;
+  }
+
+  background ??= bindBackground(
+    clockwait === undefined ? ["sem_timedwait", TIMEDWAIT] : ["sem_clockwait", CLOCKWAIT],
+    ["sem_post", POST],
+  );
+  backgroundTargets = targets;
+  return targets[await background.run(calls)] ?? -1;
 }
 
-/** Writes "now plus some time" as a timespec into scratch memory. */
-function setDeadline(clock: number, timeoutMs: number, byteOffset: number): void {
+/**
+ * Ends the run in the background with its slice. A permit that it takes from now on it posts back.
+ *
+ * @returns The index of the semaphore from which it has taken a permit already, or -1.
+ */
+export function stopBackgroundWait(): number {
+  return backgroundTargets[background?.stop() ?? -1] ?? -1;
+}
+
+/** The clock for deadlines, and the function that waits against one that nobody can set back. */
+function waitFunctions(): {
+  clock: number;
+  clockwait: ((semaphore: Address, clock: number, deadline: Address) => number) | undefined;
+} {
+  const { CLOCK_MONOTONIC, CLOCK_REALTIME } = platform().constants;
+  const clockwait = optional()?.sem_clockwait;
+  return { clock: clockwait === undefined ? CLOCK_REALTIME : CLOCK_MONOTONIC, clockwait };
+}
+
+/** A clock's time in seconds and nanoseconds. */
+function readClock(clock: number): { seconds: number; nanoseconds: number } {
   const { view, struct } = scratchMemory();
   const { tv_sec, tv_nsec } = platform().timespec.offsets;
   c().clock_gettime(clock, struct);
-  const seconds = Math.floor(timeoutMs / 1000);
-  const nanoseconds = view.getUint32(tv_nsec, true) + Math.floor((timeoutMs % 1000) * 1e6);
-  const carry = nanoseconds >= 1e9 ? 1 : 0;
-  const now = view.getBigInt64(tv_sec, true);
-  view.setBigInt64(byteOffset + tv_sec, now + BigInt(seconds + carry), true);
-  view.setBigInt64(byteOffset + tv_nsec, BigInt(nanoseconds - carry * 1e9), true);
+  return { seconds: readSize(tv_sec), nanoseconds: view.getUint32(tv_nsec, true) };
+}
+
+/** Writes a time plus some milliseconds as a timespec into scratch memory. */
+function writeDeadline(
+  byteOffset: number,
+  { seconds, nanoseconds }: { seconds: number; nanoseconds: number },
+  delayMs: number,
+): void {
+  const { view } = scratchMemory();
+  const { tv_sec, tv_nsec } = platform().timespec.offsets;
+  const wholeSeconds = Math.floor(delayMs / 1000);
+  const total = nanoseconds + Math.floor((delayMs - wholeSeconds * 1000) * 1e6);
+  const carry = total >= 1e9 ? 1 : 0;
+  view.setBigInt64(byteOffset + tv_sec, BigInt(seconds + wholeSeconds + carry), true);
+  view.setBigInt64(byteOffset + tv_nsec, BigInt(total - carry * 1e9), true);
 }

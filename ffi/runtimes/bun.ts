@@ -4,10 +4,10 @@
  * @module
  */
 
-import { platformName, type Process, workerCall } from "./process.ts";
+import { platformName, type Process, workerFunction } from "./process.ts";
 import type {
   Address,
-  BackgroundCall,
+  BackgroundFunction,
   Declarations,
   NativeFunctions,
   NativeTypes,
@@ -61,13 +61,19 @@ export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
       return ffi.dlopen(library, definitions).symbols as unknown as NativeFunctions<D>;
     },
 
-    loadBackground(library: string, name: string, signature: Signature): BackgroundCall {
-      const definition = JSON.stringify({ [name]: define(signature) });
-      return workerCall(
-        process,
-        `process.getBuiltinModule("bun:ffi")
-           .dlopen(${JSON.stringify(library)}, ${definition}).symbols[${JSON.stringify(name)}]`,
-      );
+    loadBackground({ library, name, signature, undo }): BackgroundFunction {
+      const definitions = JSON.stringify({
+        [name]: define(signature),
+        [undo.name]: define(undo.signature),
+      });
+      return workerFunction(process, {
+        symbols: `process.getBuiltinModule("bun:ffi")
+          .dlopen(${JSON.stringify(library)}, ${definitions}).symbols`,
+        name,
+        undo: undo.name,
+        toNative: "(value) => value",
+        toMessage: (value) => value,
+      });
     },
 
     addressToNumber(address: Address): number {

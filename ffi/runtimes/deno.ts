@@ -5,9 +5,10 @@
  */
 
 import { ShmError } from "../../errors.ts";
+import { type Process, workerFunction } from "./process.ts";
 import type {
   Address,
-  BackgroundCall,
+  BackgroundFunction,
   Declarations,
   NativeFunctions,
   NativeTypes,
@@ -23,10 +24,7 @@ export interface DenoApi {
   readonly build: { readonly os: string; readonly arch: string };
   dlopen(
     filename: string,
-    symbols: Record<
-      string,
-      { parameters: string[]; result: string; nonblocking?: boolean }
-    >,
+    symbols: Record<string, { parameters: string[]; result: string }>,
   ): { symbols: Record<string, DenoFunction> };
   readonly UnsafePointer: {
     value(pointer: Address): bigint;
@@ -46,7 +44,7 @@ const TYPES: Record<keyof NativeTypes, string> = {
 };
 
 /** Makes the seam over Deno's API. */
-export function denoRuntime(deno: DenoApi): Runtime {
+export function denoRuntime(deno: DenoApi, process: Process): Runtime {
   const define = ([result, ...parameters]: Signature) => ({
     parameters: parameters.map((type) => TYPES[type]),
     result: TYPES[result],
@@ -85,9 +83,22 @@ export function denoRuntime(deno: DenoApi): Runtime {
       return Object.fromEntries(functions) as NativeFunctions<D>;
     },
 
-    loadBackground(library: string, name: string, signature: Signature): BackgroundCall {
-      const { symbols } = dlopen(library, { [name]: { ...define(signature), nonblocking: true } });
-      return symbols[name] as BackgroundCall;
+    loadBackground({ library, name, signature, undo }): BackgroundFunction {
+      const definitions = JSON.stringify({
+        [name]: define(signature),
+        [undo.name]: define(undo.signature),
+      });
+      // Pointer objects cannot be posted to another thread; addresses go as bigints.
+      const pass =
+        '(value) => typeof value === "bigint" ? Deno.UnsafePointer.create(value) : value';
+      return workerFunction(process, {
+        symbols: `Deno.dlopen(${JSON.stringify(library)}, ${definitions}).symbols`,
+        name,
+        undo: undo.name,
+        toNative: pass,
+        toMessage: (value) =>
+          typeof value === "number" ? value : BigInt(deno.UnsafePointer.value(value)),
+      });
     },
 
     addressToNumber(address: Address): number {

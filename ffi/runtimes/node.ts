@@ -5,10 +5,10 @@
  */
 
 import { ShmError } from "../../errors.ts";
-import { platformName, type Process, workerCall } from "./process.ts";
+import { platformName, type Process, workerFunction } from "./process.ts";
 import type {
   Address,
-  BackgroundCall,
+  BackgroundFunction,
   Declarations,
   NativeFunctions,
   NativeTypes,
@@ -72,13 +72,19 @@ export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
       return Object.fromEntries(wrapped) as NativeFunctions<D>;
     },
 
-    loadBackground(library: string, name: string, signature: Signature): BackgroundCall {
-      const definition = JSON.stringify({ [name]: define(signature) });
-      return workerCall(
-        process,
-        `process.getBuiltinModule("node:ffi")
-           .dlopen(${JSON.stringify(library)}, ${definition}).functions[${JSON.stringify(name)}]`,
-      );
+    loadBackground({ library, name, signature, undo }): BackgroundFunction {
+      const definitions = JSON.stringify({
+        [name]: define(signature),
+        [undo.name]: define(undo.signature),
+      });
+      return workerFunction(process, {
+        symbols: `process.getBuiltinModule("node:ffi")
+          .dlopen(${JSON.stringify(library)}, ${definitions}).functions`,
+        name,
+        undo: undo.name,
+        toNative: "(value) => value",
+        toMessage: (value) => value,
+      });
     },
 
     addressToNumber(address: Address): number {

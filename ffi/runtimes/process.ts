@@ -1,15 +1,15 @@
 /**
- * What the two runtimes with Node's `process` have in common.
+ * What the runtimes have in common because they offer Node's `process` and its worker threads.
  *
  * @module
  */
 
-import type { BackgroundCall } from "./runtime.ts";
+import type { Address, BackgroundFunction } from "./runtime.ts";
 
 /** A thread of `node:worker_threads`, as far as it is used. */
 interface Worker {
   postMessage(message: unknown): void;
-  on(event: "message", listener: (message: { result?: number; error?: string }) => void): void;
+  on(event: "message", listener: (message: string | undefined) => void): void;
   on(event: "error", listener: (error: Error) => void): void;
   ref(): void;
   unref(): void;
@@ -31,55 +31,100 @@ export function platformName(process: Process): string {
   return `${process.platform}-${cpus[process.arch] ?? process.arch}`;
 }
 
+/** How a worker gets at native functions. */
+export interface WorkerBinding {
+  /** An expression that gives the native functions by name, to be evaluated in the worker. */
+  readonly symbols: string;
+  /** The function to call, and the one that undoes it. */
+  readonly name: string;
+  readonly undo: string;
+  /** An expression of a function that turns what was posted into an argument. */
+  readonly toNative: string;
+  /** Turns an argument into what can be posted. */
+  readonly toMessage: (value: number | Address) => unknown;
+}
+
 /**
- * Makes a native call that runs on a worker thread, started at the first call and kept.
+ * Who has the result of a run: each side moves it on by compare-exchange from `RUNNING`, so that
+ * a call that has succeeded belongs to exactly one of them, at once and without a message.
+ *
+ *     RUNNING -> TAKEN      by the worker, when a call has succeeded
+ *     RUNNING -> STOPPED    by the main thread: the worker undoes whatever succeeds from now on
+ *     TAKEN   -> STOPPED    by the main thread, which has the result now: at the worker's message,
+ *                           or before, by stop()
+ */
+const RUNNING = 0;
+const TAKEN = 1;
+const STOPPED = 2;
+
+/**
+ * Makes a native function that runs on a worker thread, started at the first call and kept.
  *
  * The worker is made from source text, because a file of its own would be missing from bundles and
- * single-file executables. It holds the process only while a call is under way.
- *
- * @param process The runtime's `process`.
- * @param bindSource An expression that gives the native function, to be evaluated in the worker.
+ * single-file executables.
  */
-export function workerCall(process: Process, bindSource: string): BackgroundCall {
-  type Settle = { resolve: (result: number) => void; reject: (error: Error) => void };
-  const pending: Settle[] = [];
+export function workerFunction(process: Process, binding: WorkerBinding): BackgroundFunction {
+  /** Word 0: the state. Word 1: the index of the call that succeeded, written before `TAKEN`. */
+  const shared = new Int32Array(new SharedArrayBuffer(8));
   let worker: Worker | undefined;
+  let settle: PromiseWithResolvers<number> | undefined;
 
   const start = (): Worker => {
     const { Worker } = process.getBuiltinModule?.("node:worker_threads") as {
-      Worker: new (source: string, options: { eval: true; execArgv: string[] }) => Worker;
+      Worker: new (source: string, options: { eval: true; workerData: unknown }) => Worker;
     };
-    const started = new Worker(
-      `const { parentPort } = process.getBuiltinModule("node:worker_threads");
-       const call = ${bindSource};
-       parentPort.on("message", (args) => {
-         try {
-           parentPort.postMessage({ result: call(...args) });
-         } catch (error) {
-           parentPort.postMessage({ error: String(error) });
-         }
-       });`,
-      { eval: true, execArgv: [] },
-    );
-    started.on("message", ({ result, error }) => {
-      const settle = pending.shift();
-      if (pending.length === 0) started.unref();
-      if (error === undefined) settle?.resolve(result as number);
-      else settle?.reject(new Error(error));
+    const started = new Worker(workerSource(binding), { eval: true, workerData: shared });
+    started.on("message", (error) => {
+      started.unref();
+      const taken = Atomics.compareExchange(shared, 0, TAKEN, STOPPED) === TAKEN;
+      if (error !== undefined) settle?.reject(new Error(error));
+      else settle?.resolve(taken ? Atomics.load(shared, 1) : -1);
     });
     started.on("error", (error) => {
       worker = undefined;
-      for (const settle of pending.splice(0)) settle.reject(error);
+      settle?.reject(error);
     });
     return started;
   };
 
-  return (...args) => {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    worker ??= start();
-    pending.push({ resolve, reject });
-    worker.ref();
-    worker.postMessage(args);
-    return promise;
+  return {
+    run(calls) {
+      Atomics.store(shared, 0, RUNNING);
+      settle = Promise.withResolvers<number>();
+      worker ??= start();
+      worker.ref();
+      worker.postMessage(calls.map((args) => args.map(binding.toMessage)));
+      return settle.promise;
+    },
+    stop() {
+      const state = Atomics.exchange(shared, 0, STOPPED);
+      return state === TAKEN ? Atomics.load(shared, 1) : -1;
+    },
   };
+}
+
+function workerSource({ symbols, name, undo, toNative }: WorkerBinding): string {
+  return `
+    const { parentPort, workerData: shared } = process.getBuiltinModule("node:worker_threads");
+    const toNative = ${toNative};
+    let functions;
+    const run = (calls) => {
+      const { ${name}: call, ${undo}: undo } = functions ??= ${symbols};
+      for (let index = 0; index < calls.length; index++) {
+        if (Atomics.load(shared, 0) !== ${RUNNING}) return;
+        const args = calls[index].map(toNative);
+        if (call(...args) !== 0) continue;
+        Atomics.store(shared, 1, index);
+        if (Atomics.compareExchange(shared, 0, ${RUNNING}, ${TAKEN}) !== ${RUNNING}) undo(args[0]);
+        return;
+      }
+    };
+    parentPort.on("message", (calls) => {
+      try {
+        run(calls);
+        parentPort.postMessage(undefined);
+      } catch (error) {
+        parentPort.postMessage(String(error));
+      }
+    });`;
 }
