@@ -5,7 +5,6 @@
  */
 
 import {
-  type BackgroundWait,
   hotFunctions,
   semClose,
   semGetValue,
@@ -66,18 +65,19 @@ export class NativeSemaphore {
   /**
    * Waits for several semaphores on another thread; one call at a time in this thread.
    *
+   * @param slicesMs How long it blocks on one of them at a time: `MAX_SLICES` times at most.
    * @returns The semaphore from which a permit was taken, or undefined. One that was taken after
    * `close()` is put back.
    */
   static async waitForAny(
     semaphores: readonly NativeSemaphore[],
-    how: BackgroundWait,
+    slicesMs: readonly number[],
   ): Promise<NativeSemaphore | undefined> {
     NativeSemaphore.#awaited = semaphores;
     for (const each of semaphores) each.#backgroundWaits++;
     try {
       const addresses = semaphores.map((each) => each.#address);
-      const taken = semaphores[await semWaitInBackground(addresses, how)];
+      const taken = semaphores[await semWaitInBackground(addresses, slicesMs)];
       if (taken === undefined || !taken.#closed) return taken;
       taken.post();
       return undefined;

@@ -56,8 +56,9 @@ const TRUSTS = ["owner", "anyone"] as const;
  * The semaphore exists until its name is unlinked and the last process has closed it.
  *
  * `try*` never blocks, a plain verb may block the thread, `*Async` returns a promise and never
- * blocks the event loop. One helper thread per JavaScript thread waits for all promises; a post
- * fulfils one within about 0.1 ms when one semaphore is awaited, within 20 ms when several are.
+ * blocks the event loop. One helper thread per JavaScript thread waits for all promises. A post
+ * fulfils one within about 0.1 ms when one semaphore is awaited. When several are, the helper takes
+ * turns: it takes up to an eighth of the time since the last permit, from 2 ms up to 50 ms.
  *
  * @example
  * ```ts

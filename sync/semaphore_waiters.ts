@@ -4,7 +4,8 @@
  * A plain POSIX semaphore can wake a blocked thread and nothing else. So one helper per JavaScript
  * thread blocks in its stead, however many semaphores are awaited: on one of them at a time, in
  * slices, taking turns. A post to the one it blocks on arrives within about 0.1 ms; a post to another
- * one when the slice ends and all of them are tried.
+ * one when the slice ends and all of them are tried. With several, slices are short while permits
+ * come and get longer in quiet times.
  *
  * A permit that the helper took belongs to the longest-waiting caller of that semaphore. As soon as
  * nobody awaits a semaphore any more, the helper is stopped: what it has taken is posted back at
@@ -17,9 +18,11 @@
 
 import { MAX_SLICES, NativeSemaphore } from "../ffi/mod.ts";
 
-/** The slice with one semaphore, and with several. It also bounds how long an ending is held up. */
+/** The longest slice. It also bounds how long the end of the process is held up. */
 const SLICE_MS = 50;
-const SHARED_SLICE_MS = 20;
+/** With several semaphores, a slice is this part of the quiet time before it, but not shorter than: */
+const QUIET_PART = 1 / 8;
+const SHORTEST_SLICE_MS = 2;
 /** When the helper comes back without a permit. */
 const RUN_MS = 1000;
 /** The most calls of one run. */
@@ -70,16 +73,20 @@ export function hasWaiters(semaphore: NativeSemaphore): boolean {
 }
 
 async function run(): Promise<void> {
+  let lastGrant = performance.now();
   for (let turn = 0; true; turn++) {
     for (const each of [...queues.keys()]) grantAvailable(each);
     if (queues.size === 0) return;
     changed = false;
     const start = performance.now();
-    const taken = await NativeSemaphore.waitForAny(inTurn(turn), plan(queues.size));
+    const slices = plan(queues.size, start - lastGrant);
+    const taken = await NativeSemaphore.waitForAny(inTurn(turn), slices);
+    const end = performance.now();
     if (taken !== undefined) {
+      lastGrant = end;
       deliver(taken);
-    } else if (!changed && performance.now() - start < INTERRUPTED_MS) {
-      await new Promise((resolve) => setTimeout(resolve, SHARED_SLICE_MS));
+    } else if (!changed && end - start < INTERRUPTED_MS) {
+      await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
     }
   }
 }
@@ -97,11 +104,17 @@ function inTurn(turn: number): NativeSemaphore[] {
   return [...semaphores.slice(first), ...semaphores.slice(0, first)];
 }
 
-/** How long the helper blocks at a time, and how often before it comes back. */
-function plan(count: number): { sliceMs: number; slices: number } {
-  const sliceMs = count === 1 ? SLICE_MS : SHARED_SLICE_MS;
-  const slices = Math.min(RUN_MS / sliceMs, MAX_SLICES, Math.floor(MAX_CALLS / count));
-  return { sliceMs, slices: Math.max(1, slices) };
+/** How long the helper blocks at a time, until it comes back. */
+function plan(count: number, quietMs: number): number[] {
+  const most = Math.max(1, Math.min(MAX_SLICES, Math.floor(MAX_CALLS / count)));
+  const slices: number[] = [];
+  for (let totalMs = 0; totalMs < RUN_MS && slices.length < most;) {
+    const wanted = count === 1 ? SLICE_MS : (quietMs + totalMs) * QUIET_PART;
+    const sliceMs = Math.min(Math.max(wanted, SHORTEST_SLICE_MS), SLICE_MS);
+    slices.push(sliceMs);
+    totalMs += sliceMs;
+  }
+  return slices;
 }
 
 /** Lets the helper begin anew with the semaphores that are awaited now. */

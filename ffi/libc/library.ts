@@ -7,10 +7,9 @@
 import { ShmError } from "../../errors.ts";
 import type {
   Address,
-  BackgroundFunction,
+  BackgroundThread,
   Declarations,
   NativeFunctions,
-  Signature,
 } from "../runtimes/runtime.ts";
 import { platform, runtime } from "../select.ts";
 
@@ -85,22 +84,13 @@ export function bindOptional<const D extends Declarations>(
 }
 
 /**
- * Binds one function so that it runs on another thread.
+ * Makes another thread that calls C functions which return 0 when they have done what they are for.
  *
- * @param call The function, which returns 0 when it has done what it is for.
- * @param undo The function that undoes it, called with its first argument.
+ * @param undo The function that undoes a call, called with its first argument.
  */
-export function bindBackground(
-  call: readonly [name: string, signature: Signature],
-  undo: readonly [name: string, signature: Signature],
-): BackgroundFunction {
-  const { library } = locate({ [call[0]]: call[1], [undo[0]]: undo[1] });
-  return runtime().loadBackground({
-    library,
-    name: call[0],
-    signature: call[1],
-    undo: { name: undo[0], signature: undo[1] },
-  });
+export function bindBackground(declarations: Declarations, undo: string): BackgroundThread {
+  const { library } = locate(declarations);
+  return runtime().backgroundThread(library, declarations, undo);
 }
 
 /** Binds all functions, one by one when no single library has them all. */

@@ -4,16 +4,17 @@
  * @module
  */
 
-import type { Address, BackgroundFunction } from "../runtimes/runtime.ts";
+import type {
+  Address,
+  BackgroundCall,
+  BackgroundThread,
+  Declarations,
+} from "../runtimes/runtime.ts";
 import { platform, runtime } from "../select.ts";
 import { bind, bindBackground, bindOptional, lastErrno, settle } from "./library.ts";
 import { cString, readSize, scratchMemory } from "./scratch.ts";
 
-const POST = ["i32", "address"] as const;
-const TIMEDWAIT = ["i32", "address", "address"] as const;
-const CLOCKWAIT = ["i32", "address", "i32", "address"] as const;
-
-const c = bind({
+const declarations = {
   // sem_t *sem_open(const char *name, int oflag, mode_t mode, unsigned int value);  (variadic in C)
   sem_open: ["address", "address", "i32", "u32", "u32"],
   // int sem_close(sem_t *sem);
@@ -21,22 +22,26 @@ const c = bind({
   // int sem_unlink(const char *name);
   sem_unlink: ["i32", "address"],
   // int sem_post(sem_t *sem);
-  sem_post: POST,
+  sem_post: ["i32", "address"],
   // int sem_trywait(sem_t *sem);
   sem_trywait: ["i32", "address"],
   // int sem_timedwait(sem_t *sem, const struct timespec *abs_timeout);
-  sem_timedwait: TIMEDWAIT,
+  sem_timedwait: ["i32", "address", "address"],
   // int sem_getvalue(sem_t *sem, int *sval);
   sem_getvalue: ["i32", "address", "address"],
   // int clock_gettime(clockid_t clockid, struct timespec *tp);
   clock_gettime: ["i32", "i32", "address"],
-});
+} as const satisfies Declarations;
+
+const c = bind(declarations);
 
 // glibc 2.30 and musl 1.2.5: waits against a clock that nobody can set back.
-const optional = bindOptional({
+const optionalDeclarations = {
   // int sem_clockwait(sem_t *sem, clockid_t clockid, const struct timespec *abstime);
-  sem_clockwait: CLOCKWAIT,
-});
+  sem_clockwait: ["i32", "address", "i32", "address"],
+} as const satisfies Declarations;
+
+const optional = bindOptional(optionalDeclarations);
 
 // #define SEM_FAILED ((sem_t *) 0)
 const SEM_FAILED = 0;
@@ -94,18 +99,10 @@ export function semTimedWait(semaphore: Address, timeoutMs: number): number {
   );
 }
 
-/** How a run in the background waits. */
-export interface BackgroundWait {
-  /** How long it blocks on one semaphore at a time, in milliseconds. */
-  readonly sliceMs: number;
-  /** After how many slices it comes back without a permit: at most {@linkcode MAX_SLICES}. */
-  readonly slices: number;
-}
-
 /** There is room for so many deadlines. */
 export const MAX_SLICES = 64;
 
-let background: BackgroundFunction | undefined;
+let background: BackgroundThread | undefined;
 /** Which semaphore each call of the run is for. */
 let backgroundTargets: readonly number[] = [];
 
@@ -113,40 +110,47 @@ let backgroundTargets: readonly number[] = [];
  * Waits for several semaphores on another thread. In each slice it blocks on one of them, and then
  * tries the others. One run at a time.
  *
+ * @param slicesMs How long it blocks at a time: at most {@linkcode MAX_SLICES} times.
  * @returns The index of the semaphore from which a permit was taken, or -1. (The other thread's
  * `errno` cannot be read.)
  */
 export async function semWaitInBackground(
   semaphores: readonly Address[],
-  { sliceMs, slices }: BackgroundWait,
+  slicesMs: readonly number[],
 ): Promise<number> {
   const { clock, clockwait } = waitFunctions();
   const { address, byteOffset } = scratchMemory().background;
   const { byteLength } = platform().timespec;
   const { offsetAddress } = runtime();
 
-  // The first timespec stays zero: a deadline that has passed, with which a wait only tries.
   const now = readClock(clock);
-  const calls: (number | Address)[][] = [];
+  const calls: BackgroundCall[] = [];
   const targets: number[] = [];
-  const add = (target: number, deadline: Address) => {
-    const semaphore = semaphores[target] as Address;
-    calls.push(clockwait === undefined ? [semaphore, deadline] : [semaphore, clock, deadline]);
-    targets.push(target);
-  };
-  for (let slice = 1; slice <= slices; slice++) {
-    writeDeadline(byteOffset + slice * byteLength, now, slice * sliceMs);
+  let endMs = 0;
+  for (const [slice, sliceMs] of slicesMs.entries()) {
     const blocking = slice % semaphores.length;
-    add(blocking, offsetAddress(address, slice * byteLength));
-    for (let other = 0; other < semaphores.length; other++) {
-      if (other !== blocking) add(other, address);
+    writeDeadline(byteOffset + slice * byteLength, now, endMs += sliceMs);
+    const deadline = offsetAddress(address, slice * byteLength);
+    const semaphore = semaphores[blocking] as Address;
+    calls.push(
+      clockwait === undefined
+        ? ["sem_timedwait", semaphore, deadline]
+        : ["sem_clockwait", semaphore, clock, deadline],
+    );
+    targets.push(blocking);
+    for (const [index, other] of semaphores.entries()) {
+      if (index === blocking) continue;
+      calls.push(["sem_trywait", other]);
+      targets.push(index);
     }
   }
 
-  background ??= bindBackground(
-    clockwait === undefined ? ["sem_timedwait", TIMEDWAIT] : ["sem_clockwait", CLOCKWAIT],
-    ["sem_post", POST],
-  );
+  const { sem_post, sem_trywait, sem_timedwait } = declarations;
+  background ??= bindBackground({
+    sem_post,
+    sem_trywait,
+    ...(clockwait === undefined ? { sem_timedwait } : optionalDeclarations),
+  }, "sem_post");
   backgroundTargets = targets;
   return targets[await background.run(calls)] ?? -1;
 }

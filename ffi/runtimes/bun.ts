@@ -4,10 +4,9 @@
  * @module
  */
 
-import { platformName, type Process, workerFunction } from "./process.ts";
+import { platformName, type Process, workerThread } from "./process.ts";
 import type {
   Address,
-  BackgroundFunction,
   Declarations,
   NativeFunctions,
   NativeTypes,
@@ -47,6 +46,11 @@ export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
     returns: RESULTS[result],
   });
 
+  const defineAll = (declarations: Declarations) =>
+    Object.fromEntries(
+      Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
+    );
+
   return {
     version: `Bun ${process.versions["bun"]}`,
     platform: platformName(process),
@@ -55,24 +59,18 @@ export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
     nullAddress: 0 as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {
-      const definitions = Object.fromEntries(
-        Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
-      );
+      const definitions = defineAll(declarations);
       return ffi.dlopen(library, definitions).symbols as unknown as NativeFunctions<D>;
     },
 
-    loadBackground({ library, name, signature, undo }): BackgroundFunction {
-      const definitions = JSON.stringify({
-        [name]: define(signature),
-        [undo.name]: define(undo.signature),
-      });
-      return workerFunction(process, {
-        symbols: `process.getBuiltinModule("bun:ffi")
-          .dlopen(${JSON.stringify(library)}, ${definitions}).symbols`,
-        name,
-        undo: undo.name,
-        toNative: "(value) => value",
+    backgroundThread(library: string, declarations: Declarations, undo: string) {
+      const path = JSON.stringify(library);
+      const definitions = JSON.stringify(defineAll(declarations));
+      return workerThread(process, {
+        functions: `process.getBuiltinModule("bun:ffi").dlopen(${path}, ${definitions}).symbols`,
+        undo,
         toMessage: (value) => value,
+        toNative: "(value) => value",
       });
     },
 

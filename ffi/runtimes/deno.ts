@@ -5,10 +5,9 @@
  */
 
 import { ShmError } from "../../errors.ts";
-import { type Process, workerFunction } from "./process.ts";
+import { type Process, workerThread } from "./process.ts";
 import type {
   Address,
-  BackgroundFunction,
   Declarations,
   NativeFunctions,
   NativeTypes,
@@ -50,6 +49,11 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
     result: TYPES[result],
   });
 
+  const defineAll = (declarations: Declarations) =>
+    Object.fromEntries(
+      Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
+    );
+
   const dlopen: DenoApi["dlopen"] = (library, symbols) => {
     try {
       return deno.dlopen(library, symbols);
@@ -71,9 +75,7 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
     nullAddress: null as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {
-      const definitions = Object.fromEntries(
-        Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
-      );
+      const definitions = defineAll(declarations);
       const { symbols } = dlopen(library, definitions);
       const functions = Object.entries(declarations).map(([name, [result]]) => {
         const symbol = symbols[name] as DenoFunction;
@@ -83,21 +85,16 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
       return Object.fromEntries(functions) as NativeFunctions<D>;
     },
 
-    loadBackground({ library, name, signature, undo }): BackgroundFunction {
-      const definitions = JSON.stringify({
-        [name]: define(signature),
-        [undo.name]: define(undo.signature),
-      });
-      // Pointer objects cannot be posted to another thread; addresses go as bigints.
-      const pass =
-        '(value) => typeof value === "bigint" ? Deno.UnsafePointer.create(value) : value';
-      return workerFunction(process, {
-        symbols: `Deno.dlopen(${JSON.stringify(library)}, ${definitions}).symbols`,
-        name,
-        undo: undo.name,
-        toNative: pass,
+    backgroundThread(library: string, declarations: Declarations, undo: string) {
+      const path = JSON.stringify(library);
+      const definitions = JSON.stringify(defineAll(declarations));
+      return workerThread(process, {
+        functions: `Deno.dlopen(${path}, ${definitions}).symbols`,
+        undo,
+        // Pointer objects cannot be posted to another thread; addresses go as bigints.
         toMessage: (value) =>
           typeof value === "number" ? value : BigInt(deno.UnsafePointer.value(value)),
+        toNative: `(value) => typeof value === "bigint" ? Deno.UnsafePointer.create(value) : value`,
       });
     },
 

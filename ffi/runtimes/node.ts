@@ -5,10 +5,9 @@
  */
 
 import { ShmError } from "../../errors.ts";
-import { platformName, type Process, workerFunction } from "./process.ts";
+import { platformName, type Process, workerThread } from "./process.ts";
 import type {
   Address,
-  BackgroundFunction,
   Declarations,
   NativeFunctions,
   NativeTypes,
@@ -42,6 +41,11 @@ export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
     return: TYPES[result],
   });
 
+  const defineAll = (declarations: Declarations) =>
+    Object.fromEntries(
+      Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
+    );
+
   const wrap = (native: NodeFunction, [result, ...parameters]: Signature): NodeFunction => {
     if (result !== "i64" && !parameters.includes("i64")) return native;
     return (...args) => {
@@ -61,9 +65,7 @@ export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
     nullAddress: 0n as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {
-      const definitions = Object.fromEntries(
-        Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
-      );
+      const definitions = defineAll(declarations);
       const { functions } = dlopen(ffi, library, definitions);
       const wrapped = Object.entries(declarations).map(([name, signature]) => [
         name,
@@ -72,18 +74,14 @@ export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
       return Object.fromEntries(wrapped) as NativeFunctions<D>;
     },
 
-    loadBackground({ library, name, signature, undo }): BackgroundFunction {
-      const definitions = JSON.stringify({
-        [name]: define(signature),
-        [undo.name]: define(undo.signature),
-      });
-      return workerFunction(process, {
-        symbols: `process.getBuiltinModule("node:ffi")
-          .dlopen(${JSON.stringify(library)}, ${definitions}).functions`,
-        name,
-        undo: undo.name,
-        toNative: "(value) => value",
+    backgroundThread(library: string, declarations: Declarations, undo: string) {
+      const path = JSON.stringify(library);
+      const definitions = JSON.stringify(defineAll(declarations));
+      return workerThread(process, {
+        functions: `process.getBuiltinModule("node:ffi").dlopen(${path}, ${definitions}).functions`,
+        undo,
         toMessage: (value) => value,
+        toNative: "(value) => value",
       });
     },
 

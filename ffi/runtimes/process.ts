@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Address, BackgroundFunction } from "./runtime.ts";
+import { ShmError } from "../../errors.ts";
+import type { Address, BackgroundThread } from "./runtime.ts";
 
 /** A thread of `node:worker_threads`, as far as it is used. */
 interface Worker {
@@ -33,15 +34,14 @@ export function platformName(process: Process): string {
 
 /** How a worker gets at native functions. */
 export interface WorkerBinding {
-  /** An expression that gives the native functions by name, to be evaluated in the worker. */
-  readonly symbols: string;
-  /** The function to call, and the one that undoes it. */
-  readonly name: string;
+  /** An expression that gives the functions by name, to be evaluated in the worker. */
+  readonly functions: string;
+  /** The name of the function that undoes a call. */
   readonly undo: string;
-  /** An expression of a function that turns what was posted into an argument. */
-  readonly toNative: string;
   /** Turns an argument into what can be posted. */
   readonly toMessage: (value: number | Address) => unknown;
+  /** An expression of a function that turns it back. */
+  readonly toNative: string;
 }
 
 /**
@@ -58,12 +58,12 @@ const TAKEN = 1;
 const STOPPED = 2;
 
 /**
- * Makes a native function that runs on a worker thread, started at the first call and kept.
+ * Makes a worker thread for native calls, started at the first run and kept.
  *
  * The worker is made from source text, because a file of its own would be missing from bundles and
  * single-file executables.
  */
-export function workerFunction(process: Process, binding: WorkerBinding): BackgroundFunction {
+export function workerThread(process: Process, binding: WorkerBinding): BackgroundThread {
   /** Word 0: the state. Word 1: the index of the call that succeeded, written before `TAKEN`. */
   const shared = new Int32Array(new SharedArrayBuffer(8));
   let worker: Worker | undefined;
@@ -73,7 +73,7 @@ export function workerFunction(process: Process, binding: WorkerBinding): Backgr
     const { Worker } = process.getBuiltinModule?.("node:worker_threads") as {
       Worker: new (source: string, options: { eval: true; workerData: unknown }) => Worker;
     };
-    const started = new Worker(workerSource(binding), { eval: true, workerData: shared });
+    const started = startWorker(Worker, workerSource(binding), shared);
     started.on("message", (error) => {
       started.unref();
       const taken = Atomics.compareExchange(shared, 0, TAKEN, STOPPED) === TAKEN;
@@ -93,7 +93,7 @@ export function workerFunction(process: Process, binding: WorkerBinding): Backgr
       settle = Promise.withResolvers<number>();
       worker ??= start();
       worker.ref();
-      worker.postMessage(calls.map((args) => args.map(binding.toMessage)));
+      worker.postMessage(calls.map(([name, ...args]) => [name, ...args.map(binding.toMessage)]));
       return settle.promise;
     },
     stop() {
@@ -103,19 +103,39 @@ export function workerFunction(process: Process, binding: WorkerBinding): Backgr
   };
 }
 
-function workerSource({ symbols, name, undo, toNative }: WorkerBinding): string {
+function startWorker(
+  Worker: new (source: string, options: { eval: true; workerData: unknown }) => Worker,
+  source: string,
+  workerData: unknown,
+): Worker {
+  try {
+    return new Worker(source, { eval: true, workerData });
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ERR_ACCESS_DENIED") throw error;
+    throw new ShmError(
+      "Cannot wait without blocking: it takes a worker thread, for which this process was started " +
+        "without permission. Start it with --allow-worker too.",
+      { code: "ERR_SHM_PERMISSION", cause: error },
+    );
+  }
+}
+
+function workerSource({ functions, undo, toNative }: WorkerBinding): string {
   return `
     const { parentPort, workerData: shared } = process.getBuiltinModule("node:worker_threads");
     const toNative = ${toNative};
     let functions;
     const run = (calls) => {
-      const { ${name}: call, ${undo}: undo } = functions ??= ${symbols};
+      functions ??= ${functions};
       for (let index = 0; index < calls.length; index++) {
         if (Atomics.load(shared, 0) !== ${RUNNING}) return;
-        const args = calls[index].map(toNative);
-        if (call(...args) !== 0) continue;
+        const [name, ...values] = calls[index];
+        const args = values.map(toNative);
+        if (functions[name](...args) !== 0) continue;
         Atomics.store(shared, 1, index);
-        if (Atomics.compareExchange(shared, 0, ${RUNNING}, ${TAKEN}) !== ${RUNNING}) undo(args[0]);
+        if (Atomics.compareExchange(shared, 0, ${RUNNING}, ${TAKEN}) !== ${RUNNING}) {
+          functions.${undo}(args[0]);
+        }
         return;
       }
     };

@@ -50,14 +50,17 @@ export type NativeFunctions<D extends Declarations> = {
   readonly [K in keyof D]: NativeFunction<D[K]>;
 };
 
-/** A native function that runs on another thread, and holds the process while it does. */
-export interface BackgroundFunction {
+/** A call that is to be made on another thread: the function's name, and its arguments. */
+export type BackgroundCall = readonly [name: string, ...args: (number | Address)[]];
+
+/** Another thread that makes native calls, and holds the process while it does. */
+export interface BackgroundThread {
   /**
    * Makes several calls one after another, until one gives 0. One run at a time.
    *
    * @returns The index of the call that gave 0, or -1 when none did or the run was stopped.
    */
-  run(calls: readonly (readonly (number | Address)[])[]): Promise<number>;
+  run(calls: readonly BackgroundCall[]): Promise<number>;
   /**
    * Ends the run that is under way, after the call that it is in. If that call still gives 0, the
    * other thread undoes it.
@@ -65,16 +68,6 @@ export interface BackgroundFunction {
    * @returns The index of a call that has given 0 already, which is the caller's now; or -1.
    */
   stop(): number;
-}
-
-/** What a {@linkcode BackgroundFunction} is made from. */
-export interface BackgroundDeclaration {
-  readonly library: string;
-  /** The function that is called, and returns 0 when it has done what it is for. */
-  readonly name: string;
-  readonly signature: Signature;
-  /** The function that undoes it, called with its first argument. */
-  readonly undo: { readonly name: string; readonly signature: Signature };
 }
 
 /** What a runtime must be able to do. */
@@ -101,8 +94,12 @@ export interface Runtime {
    */
   load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D>;
 
-  /** Binds one function so that it runs on another thread. */
-  loadBackground(declaration: BackgroundDeclaration): BackgroundFunction;
+  /**
+   * Makes a thread that calls functions of a shared library.
+   *
+   * @param undo The function that undoes a call, called with its first argument.
+   */
+  backgroundThread(library: string, declarations: Declarations, undo: string): BackgroundThread;
 
   /** The address as a number: -1 for `MAP_FAILED`. */
   addressToNumber(address: Address): number;

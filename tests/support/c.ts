@@ -4,14 +4,21 @@
  * @module
  */
 
+import { afterAll } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+const temporary: string[] = [];
 let directory: string | undefined;
 const compiled = new Map<string, string>();
+
+// Not at the end of the process, of which `deno test` tells nobody.
+afterAll(() => {
+  for (const path of temporary) rmSync(path, { recursive: true, force: true });
+});
 
 /** Compiles a program of `tests/c/`. @returns The path of the executable. */
 export function compileC(source: string): string {
@@ -31,9 +38,9 @@ export function compile(compiler: string, args: readonly string[], input?: strin
   if (status !== 0) throw new Error(`${compiler} failed: ${stderr}`);
 }
 
-/** A directory that is removed at the end of the process. */
+/** A directory that is removed after the tests of the file. */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), "shmkit-test-"));
-  process.on("exit", () => rmSync(path, { recursive: true, force: true }));
+  temporary.push(path);
   return path;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { afterAll } from "bun:test";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { RuntimeCommand } from "./runtimes.ts";
@@ -28,7 +29,8 @@ export interface PeerOptions {
 
 const live = new Set<ChildProcessWithoutNullStreams>();
 
-process.on("exit", () => {
+// Not at the end of the process, of which `deno test` tells nobody.
+afterAll(() => {
   for (const child of live) child.kill("SIGKILL");
 });
 
