@@ -8,7 +8,7 @@ export { errorCode, failure } from "./errno.ts";
 export { fallocate, open } from "./libc/fcntl.ts";
 export { shmOpen, shmUnlink } from "./libc/mman.ts";
 export { maxFileByteLength } from "./libc/resource.ts";
-export { MAX_SLICES, semUnlink } from "./libc/semaphore.ts";
+export { MAX_SLICES, semFileName, semUnlink } from "./libc/semaphore.ts";
 export {
   availableBytes,
   fchmod,

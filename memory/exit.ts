@@ -19,7 +19,13 @@ export function atExit(cleanUp: () => void): () => void {
   if (!registered) {
     registered = true;
     runtime().onExit(() => {
-      for (const each of pending) each();
+      for (const each of pending) {
+        try {
+          each();
+        } catch {
+          // The others have a right to their turn, and nobody is left to be told.
+        }
+      }
     });
   }
   pending.add(cleanUp);

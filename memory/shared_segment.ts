@@ -18,7 +18,7 @@ import {
 } from "./options.ts";
 import { ReadonlySharedSegment } from "./readonly_shared_segment.ts";
 import { SegmentHandle, type SegmentStat } from "./segment_handle.ts";
-import { poll } from "./waiting.ts";
+import { poll, sleep } from "./waiting.ts";
 
 /**
  * Until when a named segment exists.
@@ -69,6 +69,8 @@ export interface OpenOrCreateOptions extends CreateOptions {
   trust?: Trust;
 }
 
+/** How long `openOrCreate()` waits for the size of a segment that somebody is creating. */
+const PATIENCE_MS = 1000;
 const LIFETIMES = ["persist", "creator"] as const;
 const TRUSTS = ["owner", "anyone"] as const;
 const BOOLEANS = [true, false] as const;
@@ -167,7 +169,8 @@ export class SharedSegment implements Disposable {
 
   /**
    * Attaches to a segment, or creates it when there is none. Of several processes that do this at
-   * once, one creates. {@linkcode created} tells which.
+   * once, one creates. {@linkcode created} tells which. Blocks for a second at most, while a segment
+   * exists and its creator (a C program, say) has not given it a size yet.
    *
    * @param name Its name, by the rule of {@linkcode create}.
    * @param options Its size, and more; `lifetime`, `mode` and `reserve` as in `create`.
@@ -181,7 +184,7 @@ export class SharedSegment implements Disposable {
     const named = { ...action, name: creation.name };
     while (true) {
       try {
-        const handle = attachSegment(named, options, creation.size);
+        const handle = attachSegment(named, options, creation.size, PATIENCE_MS);
         return new SharedSegment(handle, false, "persist");
       } catch (error) {
         if (!hasCode(error, "ENOENT")) throw error;
@@ -434,19 +437,27 @@ function attachSegment(
   action: Action & { name: string },
   options: OpenOptions,
   expectedSize?: number,
+  patienceMs: number = 0,
 ): SegmentHandle {
   checkOptions(action, options);
   const trust = checkChoice(action, "trust", options.trust ?? "owner", TRUSTS);
   const fillHoles = checkChoice(action, "reserve", options.reserve ?? true, BOOLEANS);
   const writable = !checkChoice(action, "readonly", options.readonly ?? false, BOOLEANS);
-  const attached = attach(action, { writable, trust });
-  try {
-    const { size } = attached.status;
-    checkFoundSize(action, size, expectedSize);
-    return new SegmentHandle(action, action.name, attached, { size, writable, fillHoles });
-  } catch (error) {
+  const deadline = performance.now() + patienceMs;
+  while (true) {
+    const attached = attach(action, { writable, trust });
+    try {
+      const { size } = attached.status;
+      if (size > 0 || performance.now() >= deadline) {
+        checkFoundSize(action, size, expectedSize);
+        return new SegmentHandle(action, action.name, attached, { size, writable, fillHoles });
+      }
+    } catch (error) {
+      close(attached.fd);
+      throw error;
+    }
     close(attached.fd);
-    throw error;
+    sleep(1);
   }
 }
 

@@ -36,6 +36,11 @@ export async function poll<T>(
   }
 }
 
+/** Blocks this thread for a time. */
+export function sleep(timeMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeMs);
+}
+
 /** Resolves after a time, or as soon as the signal is aborted. */
 function delay(timeMs: number, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -3,7 +3,15 @@
  */
 
 import { type Action, misuse, ShmError, stateError, timeoutError } from "../errors.ts";
-import { close, failure, fchmod, NativeSemaphore, platform, semUnlink } from "../ffi/mod.ts";
+import {
+  close,
+  failure,
+  fchmod,
+  NativeSemaphore,
+  platform,
+  semFileName,
+  semUnlink,
+} from "../ffi/mod.ts";
 import { attach, nameExists } from "../memory/attach.ts";
 import { creatableName, existingName } from "../memory/names.ts";
 import {
@@ -168,7 +176,7 @@ export class NamedSemaphore implements Disposable {
   static exists(name: string): boolean {
     const action = { verb: "look up", noun: "semaphore" };
     const checked = existingName(action, name);
-    return nameExists(action, checked, fileName(checked));
+    return nameExists(action, checked, semFileName(checked));
   }
 
   /**
@@ -443,7 +451,7 @@ function create(action: Action, creation: SemaphoreCreation, wrap: Wrap): NamedS
   if (typeof semaphore === "number") throw failure(named, semaphore, "sem_open");
   try {
     // sem_open() subtracts the umask and has no descriptor to correct it by.
-    const { fd } = attach(named, { writable: false, trust: "owner" }, fileName(name));
+    const { fd } = attach(named, { writable: false, trust: "owner" }, semFileName(name));
     const result = fchmod(fd, mode);
     close(fd);
     if (result < 0) throw failure(named, result, "fchmod");
@@ -466,7 +474,7 @@ function open(
 ): NamedSemaphore {
   checkOptions(action, options);
   const trust = checkChoice(action, "trust", options.trust ?? "owner", TRUSTS);
-  const { fd, status } = attach(action, { writable: true, trust }, fileName(action.name));
+  const { fd, status } = attach(action, { writable: true, trust }, semFileName(action.name));
   close(fd);
   const { byteLength } = platform().sem_t;
   if (status.size !== byteLength) {
@@ -480,10 +488,6 @@ function open(
   const semaphore = NativeSemaphore.open(action.name, 0, 0, 0);
   if (typeof semaphore === "number") throw failure(action, semaphore, "sem_open");
   return wrap(action.name, semaphore, false);
-}
-
-function fileName(name: string): string {
-  return platform().semaphoreFilePrefix + name;
 }
 
 /** A timer for any time: those of the runtimes end at 2^31 - 1 ms, about 25 days. */

@@ -30,6 +30,18 @@ describe("a segment", () => {
     expect(mappings).toBeLessThanOrEqual(512);
   });
 
+  test("that is lost without close() is warned of, and its views live on", async () => {
+    await using peer = startPeer(HOST, "lose.ts", [uniqueName()]);
+    const { code, stdout, stderr } = await peer.exit();
+    expect([code, stdout]).toEqual([0, "7\n"]);
+    expect(stderr).toMatch(/segment "shmkit-test-.*" was garbage-collected without close\(\)/);
+  });
+
+  test("is opened by each of several threads on its own", async () => {
+    const name = uniqueName();
+    expect(await runPeer(host, "threads.ts", [name, 4])).toBe("400000 8\n");
+  });
+
   test("is never seen half-made when its creator is killed, 500 times", async () => {
     const kills = 500;
     const size = 2 ** 20 + 1;

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { truncateSync, writeFileSync } from "node:fs";
 import { SharedSegment, ShmError } from "../mod.ts";
 import { expectError, expectErrorAsync } from "./support/errors.ts";
 import { cleanUpNames, ownFiles, uniqueName } from "./support/names.ts";
 import { runPeer, startPeer } from "./support/peers.ts";
-import { RUNTIMES } from "./support/runtimes.ts";
+import { HOST, RUNTIMES } from "./support/runtimes.ts";
 
 cleanUpNames();
 
@@ -206,14 +207,37 @@ describe("SharedSegment.openOrCreate()", () => {
     expect(SharedSegment.exists(name)).toBe(false);
   });
 
+  for (const runtime of RUNTIMES) {
+    test(`waits in ${runtime.name} for the size of what another creates`, async () => {
+      const name = uniqueName();
+      writeFileSync(`/dev/shm/${name}`, "", { mode: 0o600 }); // as after shm_open(O_CREAT)
+      await using peer = startPeer(runtime, "open_or_create.ts", [name]);
+      expect(await peer.line()).toBe("started");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      truncateSync(`/dev/shm/${name}`, 64);
+      expect(await peer.line()).toBe("opened");
+    });
+  }
+
+  test("fails with ERR_SHM_SIZE for what stays empty", () => {
+    const name = uniqueName();
+    writeFileSync(`/dev/shm/${name}`, "", { mode: 0o600 });
+    const error = expectError(
+      () => SharedSegment.openOrCreate(name, { size: 64 }),
+      ShmError,
+      /it is empty: whoever made it has not given it a size/,
+    );
+    expect(error.code).toBe("ERR_SHM_SIZE");
+  });
+
   test("lets exactly one of several processes create", async () => {
     for (let round = 0; round < 5; round++) {
       const name = uniqueName();
       const outputs = await Promise.all(
         [...RUNTIMES, ...RUNTIMES].map((runtime) => runPeer(runtime, "open_or_create.ts", [name])),
       );
-      expect(outputs.filter((output) => output === "created\n").length).toBe(1);
-      expect(outputs.filter((output) => output === "opened\n").length).toBe(5);
+      expect(outputs.filter((output) => output === "started\ncreated\n").length).toBe(1);
+      expect(outputs.filter((output) => output === "started\nopened\n").length).toBe(5);
       using segment = SharedSegment.open(name);
       expect(segment.view(Int32Array)[0]).toBe(6);
     }
@@ -387,6 +411,23 @@ describe("SharedSegment.prototype.stat()", () => {
     for (const timeMs of [birthTimeMs, accessTimeMs, modifyTimeMs, changeTimeMs]) {
       expect(timeMs).toBeGreaterThan(before - 1000); // the kernel's clock ticks coarsely
       expect(timeMs).toBeLessThan(Date.now() + 1000);
+    }
+  });
+});
+
+describe("a segment larger than 4 GiB", () => {
+  test("is seen whole, or refused with the limit of the runtime", () => {
+    const size = 5 * 2 ** 30;
+    using segment = SharedSegment.create(uniqueName(), { size, reserve: false });
+    using same = SharedSegment.open(segment.name, { reserve: false });
+    expect(same.size).toBe(size);
+    if (HOST.name === "bun") {
+      const rule = /do not fit into one ArrayBuffer of this runtime, which ends at 4294967296/;
+      expectError(() => segment.bytes, RangeError, rule);
+      expectError(() => segment.view(DataView), RangeError, rule);
+    } else {
+      segment.bytes[size - 1] = 7;
+      expect(same.bytes[size - 1]).toBe(7);
     }
   });
 });

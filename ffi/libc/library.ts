@@ -5,12 +5,8 @@
  */
 
 import { ShmError } from "../../errors.ts";
-import type {
-  Address,
-  BackgroundThread,
-  Declarations,
-  NativeFunctions,
-} from "../runtimes/runtime.ts";
+import type { CLibrary } from "../platforms/platform.ts";
+import type { BackgroundThread, Declarations, NativeFunctions } from "../runtimes/runtime.ts";
 import { platform, runtime } from "../select.ts";
 
 const errnoDeclarations = {
@@ -20,6 +16,19 @@ const errnoDeclarations = {
 
 /** This thread's `errno`. Each thread has a copy of this module, as it has an `errno`. */
 let errno: Int32Array | undefined;
+let loaded: CLibrary | undefined;
+
+/** The C library that is in use. */
+export function cLibrary(): CLibrary {
+  if (loaded === undefined) {
+    const { library, functions } = locate(errnoDeclarations);
+    // The memory outlives the view: both live as long as this thread.
+    errno = new Int32Array(runtime().viewMemory(functions.__errno_location(), 4));
+    settle(0); // compiled now, so that it never is between a call and its errno
+    loaded = platform().libraries.find(({ name }) => name === library) as CLibrary;
+  }
+  return loaded;
+}
 
 /**
  * The error number that the last native call left, negative.
@@ -51,12 +60,7 @@ export function bind<const D extends Declarations>(declarations: D): () => Nativ
   let bound: NativeFunctions<D> | undefined;
   return () => {
     if (bound !== undefined) return bound;
-    if (errno === undefined) {
-      const address: Address = resolve(errnoDeclarations).__errno_location();
-      // The memory outlives the view: both live as long as this thread.
-      errno = new Int32Array(runtime().viewMemory(address, 4));
-      settle(0); // compiled now, so that it never is between a call and its errno
-    }
+    cLibrary();
     return bound = resolve(declarations);
   };
 }
@@ -114,7 +118,7 @@ function locate<D extends Declarations>(
   declarations: D,
 ): { library: string; functions: NativeFunctions<D> } {
   const { libraries, companionLibraries } = platform();
-  const candidates = [...libraries, ...companionLibraries];
+  const candidates = [...libraries.map(({ name }) => name), ...companionLibraries];
   let cause: unknown;
   for (const library of candidates) {
     try {

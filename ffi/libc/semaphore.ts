@@ -11,7 +11,7 @@ import type {
   Declarations,
 } from "../runtimes/runtime.ts";
 import { platform, runtime } from "../select.ts";
-import { bind, bindBackground, bindOptional, lastErrno, settle } from "./library.ts";
+import { bind, bindBackground, bindOptional, cLibrary, lastErrno, settle } from "./library.ts";
 import { cString, readSize, scratchMemory } from "./scratch.ts";
 
 const declarations = {
@@ -56,6 +56,11 @@ export function semOpen(
   const address = c().sem_open(cString(`/${name}`), flags, mode, value);
   const code = lastErrno();
   return runtime().addressToNumber(address) === SEM_FAILED ? code : { address };
+}
+
+/** The name of a semaphore's file in the shared-memory directory. */
+export function semFileName(name: string): string {
+  return cLibrary().semaphoreFilePrefix + name;
 }
 
 /** Detaches from a semaphore. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Constants, Platform } from "./platform.ts";
+import type { CLibrary, Constants, Platform } from "./platform.ts";
 
 /** Constants whose values do not depend on the CPU. */
 export const linuxConstants: Omit<Constants, "O_NOFOLLOW" | "O_TMPFILE"> = {
@@ -48,11 +48,18 @@ export const linuxConstants: Omit<Constants, "O_NOFOLLOW" | "O_TMPFILE"> = {
   SEM_VALUE_MAX: 0x7fffffff,
 };
 
-/** Everything but the constants. */
+/** The C libraries of Linux: glibc, or musl for a CPU. */
+export function linuxLibraries(cpu: string): CLibrary[] {
+  return [
+    { name: "libc.so.6", semaphoreFilePrefix: "sem." },
+    { name: `libc.musl-${cpu}.so.1`, semaphoreFilePrefix: "" },
+  ];
+}
+
+/** Everything but the constants and the libraries. */
 export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
   companionLibraries: ["librt.so.1", "libpthread.so.0"],
   sharedMemoryDirectory: "/dev/shm",
-  semaphoreFilePrefix: "sem.",
   maxNameByteLength: 255,
   errorCodes: {
     1: "EPERM",

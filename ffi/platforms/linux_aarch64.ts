@@ -4,12 +4,12 @@
  * @module
  */
 
-import { linuxConstants, linuxPlatform } from "./linux.ts";
+import { linuxConstants, linuxLibraries, linuxPlatform } from "./linux.ts";
 import type { Platform } from "./platform.ts";
 
 /** Linux on 64-bit ARM, with glibc or musl. */
 export const linuxAarch64: Platform = {
   ...linuxPlatform,
-  libraries: ["libc.so.6", "libc.musl-aarch64.so.1"],
+  libraries: linuxLibraries("aarch64"),
   constants: { ...linuxConstants, O_NOFOLLOW: 0o100000, O_TMPFILE: 0o20040000 },
 };

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { linuxConstants, linuxPlatform } from "./linux.ts";
+import { linuxConstants, linuxLibraries, linuxPlatform } from "./linux.ts";
 import type { Platform } from "./platform.ts";
 
 /** Linux on x86-64, with glibc or musl. */
 export const linuxX8664: Platform = {
   ...linuxPlatform,
-  libraries: ["libc.so.6", "libc.musl-x86_64.so.1"],
+  libraries: linuxLibraries("x86_64"),
   constants: { ...linuxConstants, O_NOFOLLOW: 0o400000, O_TMPFILE: 0o20200000 },
 };

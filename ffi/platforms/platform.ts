@@ -51,16 +51,22 @@ export interface Constants {
   readonly SEM_VALUE_MAX: number;
 }
 
+/** A C library. */
+export interface CLibrary {
+  /** The name to load it by. */
+  readonly name: string;
+  /** What precedes the name of a semaphore's file in the shared-memory directory. */
+  readonly semaphoreFilePrefix: string;
+}
+
 /** An operating system on a CPU. */
 export interface Platform {
-  /** Names of the C library, in the order to try. */
-  readonly libraries: readonly string[];
+  /** The C library, in the order to try. */
+  readonly libraries: readonly CLibrary[];
   /** Older libraries that may hold a function which the C library lacks. */
   readonly companionLibraries: readonly string[];
   /** The directory in which `shm_open` keeps its objects, without a trailing slash. */
   readonly sharedMemoryDirectory: string;
-  /** What precedes the name of a semaphore in that directory. */
-  readonly semaphoreFilePrefix: string;
   /** The longest name of a file, in bytes. */
   readonly maxNameByteLength: number;
   readonly constants: Constants;
