@@ -116,6 +116,8 @@ export class ShmError extends Error {
   readonly path?: string;
 
   /**
+   * Makes the error; the library itself does that through the functions below.
+   *
    * @param message What could not be done, why, and what to do about it.
    * @param options The machine-readable part.
    */

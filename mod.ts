@@ -35,13 +35,11 @@ export type {
   Lifetime,
   OpenOptions,
   OpenOrCreateOptions,
-} from "./memory/shared_segment.ts";
+} from "./memory/segment_options.ts";
+export type { ViewClass } from "./memory/view.ts";
 export { ReadonlySharedSegment } from "./memory/readonly_shared_segment.ts";
 export type { SegmentStat } from "./memory/segment_handle.ts";
 export type { AsyncWaitOptions, Trust, WaitOptions } from "./memory/options.ts";
 export { NamedSemaphore } from "./sync/named_semaphore.ts";
-export type {
-  SemaphoreCreateOptions,
-  SemaphoreOpenOptions,
-  SemaphorePermit,
-} from "./sync/named_semaphore.ts";
+export type { SemaphorePermit } from "./sync/named_semaphore.ts";
+export type { SemaphoreCreateOptions, SemaphoreOpenOptions } from "./sync/semaphore_options.ts";

@@ -6,8 +6,13 @@
 
 import { type Action, misuse } from "../errors.ts";
 
-/** Whose objects may be opened: see {@linkcode OpenOptions}. */
+/** Whose objects may be opened: see `OpenOptions`. */
 export type Trust = "owner" | "anyone";
+
+/** The choices of {@linkcode Trust}. */
+export const TRUSTS: readonly Trust[] = ["owner", "anyone"];
+/** The choices of a switch. */
+export const BOOLEANS: readonly boolean[] = [true, false];
 
 /** How long a wait may take. */
 export interface WaitOptions {

@@ -2,78 +2,26 @@
  * @module
  */
 
-import { type Action, misuse, ShmError, type ShmErrorCode, stateError } from "../errors.ts";
-import { close, failure, statusOf } from "../ffi/mod.ts";
-import { attach, nameExists, removeName } from "./attach.ts";
-import { type Creation, draftObject } from "./create.ts";
+import { ShmError, type ShmErrorCode } from "../errors.ts";
+import { nameExists, removeName } from "./attach.ts";
 import { atExit } from "./exit.ts";
-import { creatableName, existingName } from "./names.ts";
-import {
-  type AsyncWaitOptions,
-  checkChoice,
-  checkMode,
-  checkOptions,
-  checkSize,
-  type Trust,
-} from "./options.ts";
+import { existingName } from "./names.ts";
+import { createSegment, openSegment } from "./open_segment.ts";
+import type { AsyncWaitOptions } from "./options.ts";
 import { ReadonlySharedSegment } from "./readonly_shared_segment.ts";
-import { SegmentHandle, type SegmentStat } from "./segment_handle.ts";
-import { poll, sleep } from "./waiting.ts";
-
-/**
- * Until when a named segment exists.
- *
- * - `"persist"`: until somebody unlinks it, or the machine is shut down;
- * - `"creator"`: until the handle that created it is closed, or its process ends in an orderly way.
- *   After a fatal signal it stays, and in Deno after an uncaught error.
- *
- * Whoever is attached at that moment keeps the memory until it closes, too.
- */
-export type Lifetime = "persist" | "creator";
-
-/** How {@linkcode SharedSegment.create} makes a segment. */
-export interface CreateOptions {
-  /** The size in bytes: an integer from 1 to 2^53 - 1. It need not be a multiple of anything. */
-  size: number;
-  /** The permission bits, exactly (the umask does not count); `0o600` by default. */
-  mode?: number;
-  /**
-   * Whether to reserve the memory now; true by default. Without it memory is taken page by page at
-   * the first access, and **an access when none is left ends the process with SIGBUS**.
-   */
-  reserve?: boolean;
-  /** Until when the segment exists; `"persist"` by default. */
-  lifetime?: Lifetime;
-}
-
-/** How {@linkcode SharedSegment.open} attaches to a segment. */
-export interface OpenOptions {
-  /**
-   * Whose segments are accepted; `"owner"` by default: only those that the effective user of this
-   * process owns and not everybody can write to. `"anyone"` accepts every regular file: its owner
-   * can change the bytes at any time, and end this process with SIGBUS by cutting it off.
-   */
-  trust?: Trust;
-  /**
-   * Whether to reserve memory for pages that the creator left out; true by default. See
-   * {@linkcode CreateOptions.reserve} for what happens without it.
-   */
-  reserve?: boolean;
-  /** True gives a {@linkcode ReadonlySharedSegment}. */
-  readonly?: boolean;
-}
-
-/** How {@linkcode SharedSegment.openOrCreate} opens or makes a segment. */
-export interface OpenOrCreateOptions extends CreateOptions {
-  /** Whose segments are accepted when there is one; `"owner"` by default. */
-  trust?: Trust;
-}
+import type { SegmentHandle, SegmentStat } from "./segment_handle.ts";
+import {
+  checkCreation,
+  type CreateOptions,
+  type Lifetime,
+  type OpenOptions,
+  type OpenOrCreateOptions,
+} from "./segment_options.ts";
+import { makeView, type ViewClass } from "./view.ts";
+import { poll } from "./waiting.ts";
 
 /** How long `openOrCreate()` waits for the size of a segment that somebody is creating. */
 const PATIENCE_MS = 1000;
-const LIFETIMES = ["persist", "creator"] as const;
-const TRUSTS = ["owner", "anyone"] as const;
-const BOOLEANS = [true, false] as const;
 
 /**
  * A named block of memory that any process on the machine can attach to: POSIX shared memory.
@@ -141,7 +89,8 @@ export class SharedSegment implements Disposable {
    */
   static create(name: string, options: CreateOptions): SharedSegment {
     const action = { verb: "create", noun: "segment" };
-    return SharedSegment.#create(action, checkCreation(action, name, options));
+    const creation = checkCreation(action, name, options);
+    return new SharedSegment(createSegment(action, creation), true, creation.lifetime);
   }
 
   /**
@@ -163,7 +112,7 @@ export class SharedSegment implements Disposable {
   static open(name: string, options: OpenOptions): SharedSegment | ReadonlySharedSegment;
   static open(name: string, options: OpenOptions = {}): SharedSegment | ReadonlySharedSegment {
     const action = { verb: "open", noun: "segment", name: "" };
-    const handle = attachSegment({ ...action, name: existingName(action, name) }, options);
+    const handle = openSegment({ ...action, name: existingName(action, name) }, options);
     return SharedSegment.#wrap(handle, options);
   }
 
@@ -184,13 +133,13 @@ export class SharedSegment implements Disposable {
     const named = { ...action, name: creation.name };
     while (true) {
       try {
-        const handle = attachSegment(named, options, creation.size, PATIENCE_MS);
+        const handle = openSegment(named, options, creation.size, PATIENCE_MS);
         return new SharedSegment(handle, false, "persist");
       } catch (error) {
         if (!hasCode(error, "ENOENT")) throw error;
       }
       try {
-        return SharedSegment.#create(action, creation);
+        return new SharedSegment(createSegment(action, creation), true, creation.lifetime);
       } catch (error) {
         if (!hasCode(error, "EEXIST")) throw error;
       }
@@ -228,7 +177,7 @@ export class SharedSegment implements Disposable {
     const action = { ...unnamed, name: existingName(unnamed, name) };
     const handle = await poll(action, () => {
       try {
-        return attachSegment(action, options);
+        return openSegment(action, options);
       } catch (error) {
         if (hasCode(error, "ENOENT", "ERR_SHM_SIZE")) return undefined;
         throw error;
@@ -317,29 +266,13 @@ export class SharedSegment implements Disposable {
    * ```
    */
   view<V extends ArrayBufferView<ArrayBuffer>>(
-    type: new (buffer: ArrayBuffer, byteOffset?: number, length?: number) => V,
+    type: ViewClass<V>,
     byteOffset: number = 0,
     length?: number,
   ): V {
     const buffer = this.#handle.buffer("view");
     const action = { verb: "view", noun: "segment", name: this.name };
-    const width = elementWidth(action, type);
-    const inRange = Number.isSafeInteger(byteOffset) && byteOffset >= 0 && byteOffset <= this.size;
-    if (!inRange) {
-      const rule = `byteOffset must be an integer from 0 to ${this.size}`;
-      throw new RangeError(misuse(action, rule, byteOffset));
-    }
-    if (byteOffset % width !== 0) {
-      const rule = `byteOffset must be a multiple of ${width} for ${type.name}`;
-      throw new RangeError(misuse(action, rule, byteOffset));
-    }
-    const most = Math.floor((this.size - byteOffset) / width);
-    const count = length ?? most;
-    if (!Number.isSafeInteger(count) || count < 0 || count > most) {
-      const rule = `length must be an integer from 0 to ${most} at byteOffset ${byteOffset}`;
-      throw new RangeError(misuse(action, rule, length));
-    }
-    return new type(buffer, byteOffset, count);
+    return makeView(action, buffer, this.size, type, byteOffset, length);
   }
 
   /**
@@ -382,26 +315,6 @@ export class SharedSegment implements Disposable {
     this.close();
   }
 
-  static #create(unnamed: Action, creation: SegmentCreation): SharedSegment {
-    const action = { ...unnamed, name: creation.name };
-    const { size, lifetime } = creation;
-    const draft = draftObject(action, creation);
-    let handle: SegmentHandle | undefined;
-    try {
-      const status = statusOf(draft.fd);
-      if (typeof status === "number") throw failure(action, status, "statx");
-      const mapping = { size, writable: true, fillHoles: false };
-      handle = new SegmentHandle(action, creation.name, { fd: draft.fd, status }, mapping);
-      draft.publish();
-    } catch (error) {
-      draft.discard();
-      if (handle === undefined) close(draft.fd);
-      else handle.close();
-      throw error;
-    }
-    return new SharedSegment(handle, true, lifetime);
-  }
-
   static #wrap(
     handle: SegmentHandle,
     options: OpenOptions,
@@ -412,83 +325,6 @@ export class SharedSegment implements Disposable {
   }
 }
 
-interface SegmentCreation extends Creation {
-  readonly lifetime: Lifetime;
-}
-
-function checkCreation(action: Action, name: string, options: CreateOptions): SegmentCreation {
-  const checkedName = creatableName(action, name);
-  const named = { ...action, name: checkedName };
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(misuse(named, "options must be an object with a size", options));
-  }
-  const { size, mode = 0o600, reserve = true, lifetime = "persist" } = options;
-  return {
-    name: checkedName,
-    size: checkSize(named, size),
-    mode: checkMode(named, mode),
-    reserve: checkChoice(named, "reserve", reserve, BOOLEANS),
-    lifetime: checkChoice(named, "lifetime", lifetime, LIFETIMES),
-  };
-}
-
-/** Opens a segment, checks it and maps it. */
-function attachSegment(
-  action: Action & { name: string },
-  options: OpenOptions,
-  expectedSize?: number,
-  patienceMs: number = 0,
-): SegmentHandle {
-  checkOptions(action, options);
-  const trust = checkChoice(action, "trust", options.trust ?? "owner", TRUSTS);
-  const fillHoles = checkChoice(action, "reserve", options.reserve ?? true, BOOLEANS);
-  const writable = !checkChoice(action, "readonly", options.readonly ?? false, BOOLEANS);
-  const deadline = performance.now() + patienceMs;
-  while (true) {
-    const attached = attach(action, { writable, trust });
-    try {
-      const { size } = attached.status;
-      if (size > 0 || performance.now() >= deadline) {
-        checkFoundSize(action, size, expectedSize);
-        return new SegmentHandle(action, action.name, attached, { size, writable, fillHoles });
-      }
-    } catch (error) {
-      close(attached.fd);
-      throw error;
-    }
-    close(attached.fd);
-    sleep(1);
-  }
-}
-
-function checkFoundSize(action: Action, size: number, expectedSize: number | undefined): void {
-  if (size === 0) {
-    throw stateError(
-      action,
-      "ERR_SHM_SIZE",
-      "it is empty: whoever made it has not given it a size",
-      "Wait for it with openAsync(), or unlink() it if its creator has died.",
-    );
-  }
-  if (expectedSize !== undefined && size !== expectedSize) {
-    throw stateError(
-      action,
-      "ERR_SHM_SIZE",
-      `it exists with ${size} bytes, not ${expectedSize}`,
-      "Ask for the size that it has, open() it as it is, or unlink() it first.",
-    );
-  }
-}
-
 function hasCode(error: unknown, ...codes: ShmErrorCode[]): boolean {
   return error instanceof ShmError && codes.includes(error.code);
-}
-
-function elementWidth(action: Action, type: unknown): number {
-  const prototype = typeof type === "function" ? type.prototype : undefined;
-  const isTypedArray = prototype instanceof Object.getPrototypeOf(Uint8Array);
-  if (!isTypedArray && prototype !== DataView.prototype) {
-    throw new TypeError(misuse(action, "type must be a class of typed arrays, or DataView", type));
-  }
-  return (type as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
 }

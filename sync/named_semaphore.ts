@@ -2,7 +2,7 @@
  * @module
  */
 
-import { type Action, misuse, ShmError, stateError, timeoutError } from "../errors.ts";
+import { type Action, ShmError, stateError, timeoutError } from "../errors.ts";
 import {
   close,
   failure,
@@ -13,36 +13,24 @@ import {
   semUnlink,
 } from "../ffi/mod.ts";
 import { attach, nameExists } from "../memory/attach.ts";
-import { creatableName, existingName } from "../memory/names.ts";
+import { existingName } from "../memory/names.ts";
 import {
   type AsyncWaitOptions,
   checkChoice,
   checkInteger,
-  checkMode,
   checkOptions,
   checkTimeout,
-  type Trust,
+  TRUSTS,
   type WaitOptions,
 } from "../memory/options.ts";
 import { poll } from "../memory/waiting.ts";
-import { dequeue, enqueue, hasWaiters, type Waiter } from "./semaphore_waiters.ts";
-
-/** How {@linkcode NamedSemaphore.create} makes a semaphore. */
-export interface SemaphoreCreateOptions {
-  /** The number of permits at first: an integer from 0 to 2^31 - 1. */
-  initialValue: number;
-  /** The permission bits, exactly (the umask does not count); `0o600` by default. */
-  mode?: number;
-}
-
-/** How {@linkcode NamedSemaphore.open} attaches to a semaphore. */
-export interface SemaphoreOpenOptions {
-  /**
-   * Whose semaphores are accepted; `"owner"` by default: only those that the effective user of this
-   * process owns and not everybody can write to.
-   */
-  trust?: Trust;
-}
+import {
+  checkCreation,
+  type SemaphoreCreateOptions,
+  type SemaphoreCreation,
+  type SemaphoreOpenOptions,
+} from "./semaphore_options.ts";
+import { hasWaiters, waitInLine } from "./semaphore_waiters.ts";
 
 /**
  * A permit taken by {@linkcode NamedSemaphore.acquire}: it is posted back when it is disposed of.
@@ -54,7 +42,6 @@ export interface SemaphorePermit extends Disposable {
 
 /** A wait blocks this long at a time, so that it is never in the kernel for good. */
 const SLICE_MS = 50;
-const TRUSTS = ["owner", "anyone"] as const;
 
 /**
  * A counting semaphore that any process on the machine can open, in any language: `sem_open`.
@@ -108,7 +95,7 @@ export class NamedSemaphore implements Disposable {
    */
   static create(name: string, options: SemaphoreCreateOptions): NamedSemaphore {
     const action = { verb: "create", noun: "semaphore" };
-    return create(action, checkCreation(action, name, options), NamedSemaphore.#wrap);
+    return NamedSemaphore.#create(action, checkCreation(action, name, options));
   }
 
   /**
@@ -122,7 +109,7 @@ export class NamedSemaphore implements Disposable {
    */
   static open(name: string, options: SemaphoreOpenOptions = {}): NamedSemaphore {
     const action = { verb: "open", noun: "semaphore" };
-    return open({ ...action, name: existingName(action, name) }, options, NamedSemaphore.#wrap);
+    return NamedSemaphore.#attach({ ...action, name: existingName(action, name) }, options);
   }
 
   /**
@@ -137,12 +124,12 @@ export class NamedSemaphore implements Disposable {
     const creation = checkCreation(action, name, options);
     while (true) {
       try {
-        return open({ ...action, name: creation.name }, options, NamedSemaphore.#wrap);
+        return NamedSemaphore.#attach({ ...action, name: creation.name }, options);
       } catch (error) {
         if (!(error instanceof ShmError && error.code === "ENOENT")) throw error;
       }
       try {
-        return create(action, creation, NamedSemaphore.#wrap);
+        return NamedSemaphore.#create(action, creation);
       } catch (error) {
         if (!(error instanceof ShmError && error.code === "EEXIST")) throw error;
       }
@@ -164,7 +151,7 @@ export class NamedSemaphore implements Disposable {
     const action = { ...unnamed, name: existingName(unnamed, name) };
     return await poll(action, () => {
       try {
-        return open(action, options, NamedSemaphore.#wrap);
+        return NamedSemaphore.#attach(action, options);
       } catch (error) {
         if (error instanceof ShmError && error.code === "ENOENT") return undefined;
         throw error;
@@ -278,36 +265,7 @@ export class NamedSemaphore implements Disposable {
     if (!hasWaiters(semaphore) && semaphore.tryWait() === 0) return true;
     if (timeoutMs === 0) return false;
 
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const settle = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-      this.#cancellations.delete(cancel);
-      dequeue(semaphore, waiter);
-    };
-    const cancel = (reason: unknown) => {
-      settle();
-      reject(reason);
-    };
-    const waiter: Waiter = {
-      grant: () => {
-        settle();
-        resolve(true);
-      },
-      fail: cancel,
-    };
-    const abort = () => cancel(signal?.reason);
-    const expire = () => {
-      settle();
-      resolve(false);
-    };
-
-    signal?.addEventListener("abort", abort);
-    this.#cancellations.add(cancel);
-    timer = startTimer(expire, timeoutMs);
-    enqueue(semaphore, waiter);
-    return await promise;
+    return await waitInLine(semaphore, { timeoutMs, signal, cancellations: this.#cancellations });
   }
 
   /**
@@ -364,8 +322,50 @@ export class NamedSemaphore implements Disposable {
     this.close();
   }
 
-  static #wrap(name: string, semaphore: NativeSemaphore, created: boolean): NamedSemaphore {
-    return new NamedSemaphore(name, semaphore, created);
+  static #create(unnamed: Action, creation: SemaphoreCreation): NamedSemaphore {
+    const { name, mode, initialValue } = creation;
+    const action = { ...unnamed, name };
+    const { O_CREAT, O_EXCL } = platform().constants;
+    const semaphore = NativeSemaphore.open(name, O_CREAT | O_EXCL, 0o600, initialValue);
+    if (typeof semaphore === "number") throw failure(action, semaphore, "sem_open");
+    try {
+      // sem_open() subtracts the umask and has no descriptor to correct it by.
+      const { fd } = attach(action, { writable: false, trust: "owner" }, semFileName(name));
+      const result = fchmod(fd, mode);
+      close(fd);
+      if (result < 0) throw failure(action, result, "fchmod");
+    } catch (error) {
+      semaphore.close();
+      semUnlink(name);
+      throw error;
+    }
+    return new NamedSemaphore(name, semaphore, true);
+  }
+
+  /**
+   * sem_open() maps whatever lies under the name and never looks at its size: a file that is too
+   * short would be a fatal SIGBUS at the first use. So it is looked at before.
+   */
+  static #attach(
+    action: Action & { readonly name: string },
+    options: SemaphoreOpenOptions,
+  ): NamedSemaphore {
+    checkOptions(action, options);
+    const trust = checkChoice(action, "trust", options.trust ?? "owner", TRUSTS);
+    const { fd, status } = attach(action, { writable: true, trust }, semFileName(action.name));
+    close(fd);
+    const { byteLength } = platform().sem_t;
+    if (status.size !== byteLength) {
+      throw stateError(
+        action,
+        "ERR_SHM_KIND",
+        `its file has ${status.size} bytes, and a semaphore has ${byteLength}`,
+        "Find out who put it there; remove it, or choose another name.",
+      );
+    }
+    const semaphore = NativeSemaphore.open(action.name, 0, 0, 0);
+    if (typeof semaphore === "number") throw failure(action, semaphore, "sem_open");
+    return new NamedSemaphore(action.name, semaphore, false);
   }
 
   #permit(): SemaphorePermit {
@@ -414,86 +414,4 @@ export class NamedSemaphore implements Disposable {
       "Nothing was added: post fewer.",
     );
   }
-}
-
-type Wrap = (name: string, semaphore: NativeSemaphore, created: boolean) => NamedSemaphore;
-
-interface SemaphoreCreation {
-  readonly name: string;
-  readonly initialValue: number;
-  readonly mode: number;
-}
-
-function checkCreation(
-  action: Action,
-  name: string,
-  options: SemaphoreCreateOptions,
-): SemaphoreCreation {
-  const checkedName = creatableName(action, name);
-  const named = { ...action, name: checkedName };
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(misuse(named, "options must be an object with initialValue", options));
-  }
-  const { initialValue, mode = 0o600 } = options;
-  const { SEM_VALUE_MAX } = platform().constants;
-  return {
-    name: checkedName,
-    initialValue: checkInteger(named, "initialValue", initialValue, 0, SEM_VALUE_MAX),
-    mode: checkMode(named, mode),
-  };
-}
-
-function create(action: Action, creation: SemaphoreCreation, wrap: Wrap): NamedSemaphore {
-  const { name, mode, initialValue } = creation;
-  const named = { ...action, name };
-  const { O_CREAT, O_EXCL } = platform().constants;
-  const semaphore = NativeSemaphore.open(name, O_CREAT | O_EXCL, 0o600, initialValue);
-  if (typeof semaphore === "number") throw failure(named, semaphore, "sem_open");
-  try {
-    // sem_open() subtracts the umask and has no descriptor to correct it by.
-    const { fd } = attach(named, { writable: false, trust: "owner" }, semFileName(name));
-    const result = fchmod(fd, mode);
-    close(fd);
-    if (result < 0) throw failure(named, result, "fchmod");
-  } catch (error) {
-    semaphore.close();
-    semUnlink(name);
-    throw error;
-  }
-  return wrap(name, semaphore, true);
-}
-
-/**
- * sem_open() maps whatever lies under the name and never looks at its size: a file that is too short
- * would be a fatal SIGBUS at the first use. So it is looked at before.
- */
-function open(
-  action: Action & { readonly name: string },
-  options: SemaphoreOpenOptions,
-  wrap: Wrap,
-): NamedSemaphore {
-  checkOptions(action, options);
-  const trust = checkChoice(action, "trust", options.trust ?? "owner", TRUSTS);
-  const { fd, status } = attach(action, { writable: true, trust }, semFileName(action.name));
-  close(fd);
-  const { byteLength } = platform().sem_t;
-  if (status.size !== byteLength) {
-    throw stateError(
-      action,
-      "ERR_SHM_KIND",
-      `its file has ${status.size} bytes, and a semaphore has ${byteLength}`,
-      "Find out who put it there; remove it, or choose another name.",
-    );
-  }
-  const semaphore = NativeSemaphore.open(action.name, 0, 0, 0);
-  if (typeof semaphore === "number") throw failure(action, semaphore, "sem_open");
-  return wrap(action.name, semaphore, false);
-}
-
-/** A timer for any time: those of the runtimes end at 2^31 - 1 ms, about 25 days. */
-function startTimer(
-  callback: () => void,
-  timeMs: number,
-): ReturnType<typeof setTimeout> | undefined {
-  return timeMs > 0x7fffffff ? undefined : setTimeout(callback, timeMs);
 }

@@ -31,7 +31,7 @@ const MAX_CALLS = 1000;
 const INTERRUPTED_MS = 1;
 
 /** Somebody who waits. */
-export interface Waiter {
+interface Waiter {
   /** The permit is the waiter's: it must not refuse. */
   grant(): void;
   /** There will be no permit: the helper thread cannot work. */
@@ -44,8 +44,59 @@ let running = false;
 /** Whether another set of semaphores is awaited than when the run began. */
 let changed = false;
 
-/** Waits in line for a permit; the caller removes itself when it gives up. */
-export function enqueue(semaphore: NativeSemaphore, waiter: Waiter): void {
+/** How long a wait lasts. */
+export interface WaitLimits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Where the wait puts a function that ends it with an error, for as long as it lasts. */
+  readonly cancellations: Set<(reason: unknown) => void>;
+}
+
+/**
+ * Waits in line for a permit.
+ *
+ * @returns Whether there was one; false when the time was over first.
+ */
+export function waitInLine(semaphore: NativeSemaphore, limits: WaitLimits): Promise<boolean> {
+  const { timeoutMs, signal, cancellations } = limits;
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const leave = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+    cancellations.delete(cancel);
+    dequeue(semaphore, waiter);
+  };
+  const cancel = (reason: unknown) => {
+    leave();
+    reject(reason);
+  };
+  const abort = () => cancel(signal?.reason);
+  const waiter: Waiter = {
+    grant: () => {
+      leave();
+      resolve(true);
+    },
+    fail: cancel,
+  };
+  const expire = () => {
+    leave();
+    resolve(false);
+  };
+
+  // The runtimes' timers end at 2^31 - 1 ms, about 25 days: beyond that, there is none.
+  const timer = timeoutMs > 0x7fffffff ? undefined : setTimeout(expire, timeoutMs);
+  signal?.addEventListener("abort", abort);
+  cancellations.add(cancel);
+  enqueue(semaphore, waiter);
+  return promise;
+}
+
+/** Whether somebody in this thread waits for the semaphore already. */
+export function hasWaiters(semaphore: NativeSemaphore): boolean {
+  return queues.has(semaphore);
+}
+
+function enqueue(semaphore: NativeSemaphore, waiter: Waiter): void {
   let queue = queues.get(semaphore);
   if (queue === undefined) {
     queues.set(semaphore, queue = new Set());
@@ -58,18 +109,12 @@ export function enqueue(semaphore: NativeSemaphore, waiter: Waiter): void {
   }
 }
 
-/** Leaves the line. */
-export function dequeue(semaphore: NativeSemaphore, waiter: Waiter): void {
+function dequeue(semaphore: NativeSemaphore, waiter: Waiter): void {
   const queue = queues.get(semaphore);
   queue?.delete(waiter);
   if (queue?.size !== 0) return;
   queues.delete(semaphore);
   noteChange();
-}
-
-/** Whether somebody in this thread waits for the semaphore already. */
-export function hasWaiters(semaphore: NativeSemaphore): boolean {
-  return queues.has(semaphore);
 }
 
 async function run(): Promise<void> {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { ReadonlySharedSegment, SharedSegment, ShmError } from "../mod.ts";
+import { type ReadonlySharedSegment, SharedSegment, ShmError } from "../mod.ts";
 import { expectError } from "./support/errors.ts";
 import { cleanUpNames, uniqueName } from "./support/names.ts";
-import { Peer, runPeer, startPeer, succeed } from "./support/peers.ts";
+import { runPeer, startPeer, succeed } from "./support/peers.ts";
 import { HOST, OTHERS } from "./support/runtimes.ts";
 
 cleanUpNames();
@@ -147,7 +147,7 @@ describe("ReadonlySharedSegment", () => {
       });
       const options = { timeoutMs: 100_000 };
       expect(await runPeer(HOST, "read_forever.ts", [segment.name], options)).toBe("ready\ndone\n");
-      await succeed(counter as Peer);
+      await succeed(counter);
     });
   }
 });
