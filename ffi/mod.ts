@@ -17,9 +17,7 @@ export {
   isSameFile,
   statusOf,
 } from "./libc/stat.ts";
-export { close, ftruncate, geteuid, linkDescriptor } from "./libc/unistd.ts";
+export { canLinkDescriptors, close, ftruncate, geteuid, linkDescriptor } from "./libc/unistd.ts";
 export { Mapping } from "./mapping.ts";
 export { NativeSemaphore } from "./native_semaphore.ts";
-export type { Constants, Platform } from "./platforms/platform.ts";
-export type { Runtime } from "./runtimes/runtime.ts";
-export { platform, runtime } from "./select.ts";
+export { platform, runtimeServices } from "./select.ts";

@@ -30,6 +30,11 @@ export function runtime(): Runtime {
   return selectedRuntime ??= detectRuntime();
 }
 
+/** What the rest of the library may know of the runtime: nothing with an address. */
+export function runtimeServices(): Pick<Runtime, "maxBufferByteLength" | "onExit" | "warn"> {
+  return runtime();
+}
+
 /** The platform that this program runs on. Throws a `ShmError` on one that is not known. */
 export function platform(): Platform {
   return selectedPlatform ??= detectPlatform();

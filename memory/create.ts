@@ -14,6 +14,7 @@
 import { type Action, type ShmError, systemError } from "../errors.ts";
 import {
   availableBytes,
+  canLinkDescriptors,
   close,
   failure,
   fallocate,
@@ -54,7 +55,7 @@ let canLink: boolean | undefined;
 /** Makes an object with its mode and memory, to be published under a name that must be free. */
 export function draftObject(action: Action, creation: Creation): Draft {
   checkFileLimit(action, creation.size);
-  canLink ??= hasDescriptorDirectory();
+  canLink ??= canLinkDescriptors();
   return (canLink ? draftUnnamed(action, creation) : undefined) ?? draftInPlace(action, creation);
 }
 
@@ -165,13 +166,4 @@ function checkFileLimit(action: Action, size: number): void {
 /** The answers of file systems that cannot make a file without a name. */
 function isUnsupported(error: ShmError): boolean {
   return ["EOPNOTSUPP", "EISDIR", "ENOENT", "EINVAL"].includes(error.code);
-}
-
-/** Names are given through `/proc/self/fd`, which a container may lack. */
-function hasDescriptorDirectory(): boolean {
-  const { O_RDONLY, O_CLOEXEC } = platform().constants;
-  const fd = open("/proc/self/fd", O_RDONLY | O_CLOEXEC, 0);
-  if (fd < 0) return false;
-  close(fd);
-  return true;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runtime } from "../ffi/mod.ts";
+import { runtimeServices } from "../ffi/mod.ts";
 
 const pending = new Set<() => void>();
 let registered = false;
@@ -18,7 +18,7 @@ let registered = false;
 export function atExit(cleanUp: () => void): () => void {
   if (!registered) {
     registered = true;
-    runtime().onExit(() => {
+    runtimeServices().onExit(() => {
       for (const each of pending) {
         try {
           each();

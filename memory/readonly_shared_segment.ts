@@ -204,7 +204,8 @@ export class ReadonlySharedSegment implements Disposable {
    */
   loadInt32(byteOffset: number): number {
     const { i64 } = this.#aligned(byteOffset, 4);
-    // 64 bits, because narrower atomic loads may write, which is fatal here.
+    // 64 bits, because Atomics.load of less is compiled to a write in some engines (JSC), which is
+    // fatal here. tests/engine_facts_test.ts tells when that changes.
     const word = Atomics.load(i64, Math.floor(byteOffset / 8));
     return Number(BigInt.asIntN(32, (byteOffset & 4) === 0 ? word : word >> 32n));
   }

@@ -5,7 +5,15 @@
  */
 
 import { type Action, stateError } from "../errors.ts";
-import { close, failure, type FileStatus, Mapping, runtime, statusOf } from "../ffi/mod.ts";
+import {
+  close,
+  failure,
+  type FileStatus,
+  Mapping,
+  platform,
+  runtimeServices,
+  statusOf,
+} from "../ffi/mod.ts";
 import { type Attached, nameLeadsTo, removeName } from "./attach.ts";
 import { reservePages } from "./create.ts";
 
@@ -43,7 +51,7 @@ export interface SegmentStat {
 
 /** Warns when a handle is collected that was never closed: its memory can never be given back. */
 const leaks = new FinalizationRegistry<string>((name) => {
-  runtime().warn(
+  runtimeServices().warn(
     `segment ${JSON.stringify(name)} was garbage-collected without close(): its memory stays ` +
       "attached until the process ends. Declare it with `using`, or call close().",
   );
@@ -98,7 +106,7 @@ export class SegmentHandle {
     if (!this.#mapping.isViewable) {
       throw new RangeError(
         `Cannot ${verb} segment ${JSON.stringify(this.name)}: its ${this.size} bytes do not fit ` +
-          `into one ArrayBuffer of this runtime, which ends at ${runtime().maxBufferByteLength}`,
+          `into one ArrayBuffer of this runtimeServices, which ends at ${runtimeServices().maxBufferByteLength}`,
       );
     }
     const buffer = this.#mapping.buffer;
@@ -170,7 +178,8 @@ function map(action: Action, { fd, status }: Attached, options: MappingOptions):
         action,
         "ENOSPC",
         `only ${status.residentBytes} of its ${size} bytes are present and no memory is left`,
-        "Create it with its pages reserved, or enlarge /dev/shm (containers: --shm-size).",
+        "Create it with its pages reserved, or enlarge " +
+          `${platform().sharedMemoryDirectory} (containers: --shm-size).`,
       );
     }
   }

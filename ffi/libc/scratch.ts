@@ -1,5 +1,5 @@
 /**
- * Two pages of native memory per thread for the strings and structs that calls take and fill.
+ * Native memory per thread for the strings and structs that calls take and fill.
  *
  *     0     256   struct            whatever the call in progress fills
  *     256   1280  background        the timespecs of the run that is made on another thread
@@ -12,10 +12,9 @@
  * @module
  */
 
-import { failure } from "../errno.ts";
 import type { Address } from "../runtimes/runtime.ts";
-import { platform, runtime } from "../select.ts";
-import { mmap } from "./mman.ts";
+import { runtime } from "../select.ts";
+import { calloc } from "./stdlib.ts";
 
 const BYTE_LENGTH = 8192;
 const BACKGROUND_OFFSET = 256;
@@ -45,19 +44,15 @@ let stringAddresses: readonly [Address, Address];
 /** Gives the scratch memory of this thread. */
 export function scratchMemory(): Scratch {
   if (scratch !== undefined) return scratch;
-  const { PROT_READ, PROT_WRITE, MAP_PRIVATE, MAP_ANONYMOUS } = platform().constants;
-  const { offsetAddress, viewMemory } = runtime();
-  const mapped = mmap(BYTE_LENGTH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-  if (typeof mapped === "number") {
-    throw failure({ verb: "reserve", noun: "memory for native calls" }, mapped, "mmap");
-  }
-  const { start } = mapped;
+  const { addressToNumber, offsetAddress, viewMemory } = runtime();
+  const start = calloc(BYTE_LENGTH);
+  if (addressToNumber(start) === 0) throw new RangeError("No memory left for native calls");
   stringAddresses = [
     offsetAddress(start, STRING_OFFSETS[0]),
     offsetAddress(start, STRING_OFFSETS[1]),
   ];
   return scratch = {
-    // The memory outlives the view: it is never unmapped.
+    // The memory outlives the view: it is never freed.
     view: new DataView(viewMemory(start, BYTE_LENGTH)),
     struct: start,
     background: {

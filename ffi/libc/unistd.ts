@@ -5,6 +5,7 @@
  */
 
 import { platform } from "../select.ts";
+import { open } from "./fcntl.ts";
 import { bind, settle } from "./library.ts";
 import { cString } from "./scratch.ts";
 
@@ -29,13 +30,24 @@ export function ftruncate(fd: number, byteLength: number): number {
   return settle(c().ftruncate(fd, byteLength));
 }
 
+/** Where the descriptors of this process have paths. A container may lack it. */
+const DESCRIPTORS = "/proc/self/fd";
+
+/** Whether {@linkcode linkDescriptor} can work here. */
+export function canLinkDescriptors(): boolean {
+  const fd = open(DESCRIPTORS, platform().constants.O_CLOEXEC, 0);
+  if (fd < 0) return false;
+  close(fd);
+  return true;
+}
+
 /**
  * Gives an open file a name. Fails when the name exists, so that a file appears complete or not
  * at all. @returns 0, or a negative error number.
  */
 export function linkDescriptor(fd: number, path: string): number {
   const { AT_FDCWD, AT_SYMLINK_FOLLOW } = platform().constants;
-  const from = cString(`/proc/self/fd/${fd}`, 0);
+  const from = cString(`${DESCRIPTORS}/${fd}`, 0);
   return settle(c().linkat(AT_FDCWD, from, AT_FDCWD, cString(path, 1), AT_SYMLINK_FOLLOW));
 }
 

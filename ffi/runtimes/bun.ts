@@ -55,7 +55,6 @@ export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
     version: `Bun ${process.versions["bun"]}`,
     platform: platformName(process),
     maxBufferByteLength: 2 ** 32,
-    narrowAtomicLoadsWrite: true,
     nullAddress: 0 as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {

@@ -24,7 +24,7 @@ export interface DenoApi {
   dlopen(
     filename: string,
     symbols: Record<string, { parameters: string[]; result: string }>,
-  ): { symbols: Record<string, DenoFunction> };
+  ): { symbols: Record<string, (...args: never[]) => unknown> };
   readonly UnsafePointer: {
     value(pointer: Address): bigint;
     offset(pointer: Address, offset: number): Address | null;
@@ -71,7 +71,6 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
     version: `Deno ${deno.version.deno}`,
     platform: `${deno.build.os}-${deno.build.arch}`,
     maxBufferByteLength: Number.MAX_SAFE_INTEGER,
-    narrowAtomicLoadsWrite: false,
     nullAddress: null as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {

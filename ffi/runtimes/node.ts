@@ -61,7 +61,6 @@ export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
     version: `Node ${process.versions["node"]}`,
     platform: platformName(process),
     maxBufferByteLength: Number.MAX_SAFE_INTEGER,
-    narrowAtomicLoadsWrite: false,
     nullAddress: 0n as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {

@@ -78,11 +78,6 @@ export interface Runtime {
   readonly platform: string;
   /** The longest `ArrayBuffer` over native memory, in bytes. */
   readonly maxBufferByteLength: number;
-  /**
-   * Whether compiled `Atomics.load` on 8-, 16- and 32-bit views writes to the memory it loads, so
-   * that it is fatal on a read-only mapping. 64-bit loads never do.
-   */
-  readonly narrowAtomicLoadsWrite: boolean;
   /** NULL. */
   readonly nullAddress: Address;
 

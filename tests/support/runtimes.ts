@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 /** A runtime, and how it is started with a script. */
@@ -13,8 +14,13 @@ export interface RuntimeCommand {
   readonly command: readonly [program: string, ...args: string[]];
 }
 
+const hostName = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+
+/** The pinned program; for the runtime of this test the program that runs it. */
 const bin = (name: string) =>
-  fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url));
+  name === hostName
+    ? process.execPath
+    : fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url));
 
 /** All three. */
 export const RUNTIMES: readonly RuntimeCommand[] = [
@@ -37,8 +43,8 @@ export const RUNTIMES: readonly RuntimeCommand[] = [
 ];
 
 /** The one in which this test runs. */
-export const HOST: RuntimeCommand = RUNTIMES.find(({ name }) =>
-  name === ("Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node")
+export const HOST: RuntimeCommand = RUNTIMES.find(
+  ({ name }) => name === hostName,
 ) as RuntimeCommand;
 
 /** The other two. */
