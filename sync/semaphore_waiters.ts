@@ -105,7 +105,7 @@ function enqueue(semaphore: NativeSemaphore, waiter: Waiter): void {
   queue.add(waiter);
   if (!running) {
     running = true;
-    void run().catch(failAll).finally(() => running = false);
+    void run().catch(failAll);
   }
 }
 
@@ -121,7 +121,10 @@ async function run(): Promise<void> {
   let lastGrant = performance.now();
   for (let turn = 0; true; turn++) {
     for (const each of [...queues.keys()]) grantAvailable(each);
-    if (queues.size === 0) return;
+    if (queues.size === 0) {
+      running = false; // at once: whoever got the last permit may come back before a promise settles
+      return;
+    }
     changed = false;
     const start = performance.now();
     const slices = plan(queues.size, start - lastGrant);
@@ -137,6 +140,7 @@ async function run(): Promise<void> {
 }
 
 function failAll(error: unknown): void {
+  running = false;
   for (const queue of [...queues.values()]) {
     for (const waiter of [...queue]) waiter.fail(error);
   }

@@ -404,6 +404,19 @@ describe("NamedSemaphore between programs", () => {
     expect([ping.value, pong.value]).toEqual([0, 0]);
   });
 
+  testWith([C_COMPILER], "bounces 2,000 times between an asynchronous wait and C", async () => {
+    using ping = make(0);
+    using pong = make(0);
+    const args = ["bounce", `/${ping.name}`, `/${pong.name}`, "2000"];
+    await using peer = new Peer([compileC("semaphore.c"), ...args]);
+    for (let round = 0; round < 2000; round++) {
+      ping.post();
+      expect(await pong.waitAsync({ timeout: 10_000 })).toBe(true);
+    }
+    await succeed(peer);
+    expect([ping.value, pong.value]).toEqual([0, 0]);
+  });
+
   testWith([PYTHON], "is opened by Python through the C library", async () => {
     using semaphore = make(0);
     const script = "import ctypes, sys; c = ctypes.CDLL(None); " +
