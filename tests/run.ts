@@ -47,13 +47,21 @@ const steps: Record<string, readonly string[]> = {
   ],
 };
 
-/** Everything that outlives a process: files of shared memory, and System V objects. */
+/** What the tests, the examples and the doc comments call their objects. */
+const OURS = /^(sem\.)?(shmkit-|doc-|numbers-shmkit|visits-shmkit)/;
+
+/**
+ * What outlives a process: files of shared memory, and System V objects. On CI everything counts;
+ * elsewhere others may be at work on the machine.
+ */
 function leftovers(): string[] {
+  const files = readdirSync("/dev/shm");
+  if (process.env["CI"] === undefined) return files.filter((name) => OURS.test(name));
   const systemV = ["shm", "sem"].flatMap((family) =>
     readFileSync(`/proc/sysvipc/${family}`, "utf8").split("\n").slice(1, -1)
       .map((line) => `System V ${family} ${line.trim().split(/\s+/)[1]}`)
   );
-  return [...readdirSync("/dev/shm"), ...systemV];
+  return [...files, ...systemV];
 }
 
 /** Node compiles what it runs; many short-lived peers share the result. */
