@@ -141,7 +141,7 @@ export interface Action {
 }
 
 /** `open segment "frames"`. */
-export function describeAction(action: Action): string {
+function describeAction(action: Action): string {
   const subject = action.name === undefined ? "" : ` ${quote(action.name)}`;
   return `${action.verb} ${action.noun}${subject}`;
 }

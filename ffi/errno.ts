@@ -4,9 +4,8 @@
  * @module
  */
 
-import { type Action, type ShmError, systemError } from "../errors.ts";
+import { type Action, type ShmError, systemError, type SystemErrorCode } from "../errors.ts";
 import { platform } from "./select.ts";
-import type { SystemErrorCode } from "../errors.ts";
 
 /** The code of a negative error number: `ENOENT`, or `UNKNOWN`. */
 export function errorCode(errno: number): SystemErrorCode {
@@ -23,4 +22,22 @@ export function errorCode(errno: number): SystemErrorCode {
  */
 export function failure(action: Action, errno: number, syscall: string, remedy?: string): ShmError {
   return systemError(action, { code: errorCode(errno), errno, syscall }, remedy);
+}
+
+/**
+ * Makes the error of a call that was not made, because it would have failed, or worse.
+ *
+ * @param code The code with which it would have failed.
+ * @param syscall The C function.
+ * @param remedy What to do about it.
+ */
+export function refusal(
+  action: Action,
+  code: SystemErrorCode,
+  syscall: string,
+  remedy: string,
+): ShmError {
+  const entries = Object.entries(platform().errorCodes);
+  const errno = -Number(entries.find(([, candidate]) => candidate === code)?.[0]);
+  return systemError(action, { code, errno, syscall }, remedy);
 }

@@ -9,9 +9,10 @@
  * 1. the buffer is detached: every view of it becomes empty, and access throws or gives undefined;
  * 2. private anonymous memory is mapped over the range: the shared pages are let go at once, and
  *    late access by address hits memory that belongs to nobody;
- * 3. the range is unmapped when the garbage collector has seen the old buffer go, because nobody
- *    can hold its address then; and never if somebody else had already detached the buffer, since
- *    its successor is out of sight. Such a range costs address space, not memory.
+ * 3. the range is unmapped some time after the garbage collector has seen the old buffer go. Not at
+ *    once: an asynchronous native may hold the memory without holding the buffer (`crypto.scrypt`
+ *    in Deno). And never if somebody else had already detached the buffer, since its successor is
+ *    out of sight. A range that waits costs address space, not memory.
  *
  * @module
  */
@@ -25,8 +26,23 @@ interface Range {
   readonly byteLength: number;
 }
 
-const abandoned = new FinalizationRegistry<Range>(({ start, byteLength }) => {
-  munmap(start, byteLength);
+/** How long a range waits after its buffer has gone, and how many of them wait at most. */
+const QUARANTINE_MS = 60_000;
+const MAX_QUARANTINED = 512;
+
+/** Ranges whose buffers have gone, oldest first. */
+const quarantine: (Range & { readonly sinceMs: number })[] = [];
+
+const abandoned = new FinalizationRegistry<Range>((range) => {
+  const nowMs = performance.now();
+  quarantine.push({ ...range, sinceMs: nowMs });
+  while (
+    quarantine.length > MAX_QUARANTINED ||
+    nowMs - (quarantine[0]?.sinceMs ?? nowMs) > QUARANTINE_MS
+  ) {
+    const { start, byteLength } = quarantine.shift() as Range;
+    munmap(start, byteLength);
+  }
 });
 
 /** A range of memory that is shared with whoever maps the same file. */

@@ -4,18 +4,18 @@
  * @module
  */
 
-export { errorCode, failure } from "./errno.ts";
+export { errorCode, failure, refusal } from "./errno.ts";
 export { fallocate, open } from "./libc/fcntl.ts";
 export { shmOpen, shmUnlink } from "./libc/mman.ts";
 export { maxFileByteLength } from "./libc/resource.ts";
-export { MAX_SLICES, semFileName, semUnlink } from "./libc/semaphore.ts";
+export { looksLikeSemaphore, MAX_SLICES, semFileName, semUnlink } from "./libc/semaphore.ts";
 export {
   availableBytes,
   fchmod,
   type FileStatus,
-  type FileType,
   isSameFile,
   statusOf,
+  statusOfPath,
 } from "./libc/stat.ts";
 export { canLinkDescriptors, close, ftruncate, geteuid, linkDescriptor } from "./libc/unistd.ts";
 export { Mapping } from "./mapping.ts";

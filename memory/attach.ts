@@ -19,6 +19,7 @@ import {
   shmOpen,
   shmUnlink,
   statusOf,
+  statusOfPath,
 } from "../ffi/mod.ts";
 import type { Trust } from "./options.ts";
 
@@ -126,10 +127,10 @@ export function removeName(action: Action, name: string): boolean {
 }
 
 /** Whether a name still leads to the given file, and not to a later one of the same name. */
-export function nameLeadsTo(fileName: string, file: FileStatus): boolean {
-  const fd = openForAttach(fileName, false);
-  if (fd < 0) return false;
-  const status = statusOf(fd);
-  close(fd);
-  return typeof status !== "number" && isSameFile(status, file);
+export function nameLeadsTo(action: Action, name: string, file: FileStatus): boolean {
+  const status = statusOfPath(`${platform().sharedMemoryDirectory}/${name}`);
+  if (typeof status !== "number") return isSameFile(status, file);
+  const error = failure({ ...action, name }, status, "statx");
+  if (error.code === "ENOENT") return false;
+  throw error;
 }

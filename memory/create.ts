@@ -11,7 +11,7 @@
  * @module
  */
 
-import { type Action, type ShmError, systemError } from "../errors.ts";
+import type { Action, ShmError } from "../errors.ts";
 import {
   availableBytes,
   canLinkDescriptors,
@@ -24,6 +24,7 @@ import {
   maxFileByteLength,
   open,
   platform,
+  refusal,
   shmOpen,
   shmUnlink,
 } from "../ffi/mod.ts";
@@ -55,7 +56,7 @@ let canLink: boolean | undefined;
 /** Makes an object with its mode and memory, to be published under a name that must be free. */
 export function draftObject(action: Action, creation: Creation): Draft {
   checkFileLimit(action, creation.size);
-  canLink ??= canLinkDescriptors();
+  canLink ??= probeLinking(action);
   return (canLink ? draftUnnamed(action, creation) : undefined) ?? draftInPlace(action, creation);
 }
 
@@ -124,7 +125,14 @@ export function reservePages(action: Action, fd: number, size: number, present: 
   const available = availableBytes(fd);
   if (available !== undefined && size - present > available) {
     // Asked for in one piece, this would first take all the memory that there is.
-    throw noSpace(action, size - present, available);
+    throw refusal(
+      action,
+      "ENOSPC",
+      "fallocate",
+      `It needs ${size - present} bytes and ${available} are left in ` +
+        `${platform().sharedMemoryDirectory}. Remove objects that are no longer needed, or ` +
+        "enlarge it (containers: --shm-size).",
+    );
   }
   for (let byteOffset = 0; byteOffset < size; byteOffset += RESERVE_CHUNK) {
     const byteLength = Math.min(RESERVE_CHUNK, size - byteOffset);
@@ -138,27 +146,14 @@ export function reservePages(action: Action, fd: number, size: number, present: 
   }
 }
 
-function noSpace(action: Action, wanted: number, available: number): ShmError {
-  return systemError(
-    action,
-    { code: "ENOSPC", errno: -errorNumber("ENOSPC"), syscall: "fallocate" },
-    `It needs ${wanted} bytes and ${available} are left in ${platform().sharedMemoryDirectory}. ` +
-      "Remove objects that are no longer needed, or enlarge it (containers: --shm-size).",
-  );
-}
-
-function errorNumber(code: string): number {
-  const entries = Object.entries(platform().errorCodes);
-  return Number(entries.find(([, candidate]) => candidate === code)?.[0]);
-}
-
 /** A file past this process's limit would not be refused but raise SIGXFSZ. */
 function checkFileLimit(action: Action, size: number): void {
   const limit = maxFileByteLength();
   if (size <= limit) return;
-  throw systemError(
+  throw refusal(
     action,
-    { code: "EFBIG", errno: -errorNumber("EFBIG"), syscall: "ftruncate" },
+    "EFBIG",
+    "ftruncate",
     `Its ${size} bytes are more than the limit of ${limit} bytes: raise it (\`ulimit -f\`).`,
   );
 }
@@ -166,4 +161,13 @@ function checkFileLimit(action: Action, size: number): void {
 /** The answers of file systems that cannot make a file without a name. */
 function isUnsupported(error: ShmError): boolean {
   return ["EOPNOTSUPP", "EISDIR", "ENOENT", "EINVAL"].includes(error.code);
+}
+
+/** Throws when it cannot be told now: a lack of descriptors must not settle it for good. */
+function probeLinking(action: Action): boolean {
+  const result = canLinkDescriptors();
+  if (result >= 0) return true;
+  const error = failure(action, result, "open");
+  if (["ENOENT", "EACCES", "ENOTDIR"].includes(error.code)) return false;
+  throw error;
 }

@@ -8,10 +8,10 @@ import { type Action, misuse } from "../errors.ts";
 import { platform } from "../ffi/mod.ts";
 
 /** The longest name that can be created, in bytes: room is left for prefixes of the library. */
-export const MAX_NAME_BYTE_LENGTH = 240;
+const MAX_NAME_BYTE_LENGTH = 240;
 
 /** What the library's own files, made beside the users' objects, start with. */
-export const MAILBOX_PREFIX = "shmkit-mailbox-";
+const MAILBOX_PREFIX = "shmkit-mailbox-";
 
 const CREATABLE = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
@@ -46,7 +46,7 @@ export function creatableName(action: Action, value: unknown): string {
  * Checks a name that may exist, whoever made it, and removes the leading slash. Only what no object
  * can be called is refused.
  */
-export function existingName(action: Action, value: unknown): string {
+export function existingName(action: Action, value: unknown, prefix: string = ""): string {
   if (typeof value !== "string") {
     throw new TypeError(misuse(action, "name must be a string", value));
   }
@@ -57,7 +57,7 @@ export function existingName(action: Action, value: unknown): string {
   if (name.includes("/")) throw refuse('name must not contain "/" except as its first character');
   if (name.includes("\0")) throw refuse("name must not contain a NUL character");
   if (!name.isWellFormed()) throw refuse("name must be well-formed Unicode");
-  const { maxNameByteLength } = platform();
+  const maxNameByteLength = platform().maxNameByteLength - prefix.length;
   if (new TextEncoder().encode(name).byteLength > maxNameByteLength) {
     throw refuse(`name must be at most ${maxNameByteLength} bytes long`);
   }

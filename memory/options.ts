@@ -80,6 +80,12 @@ export function checkTimeout(action: Action, value: unknown): number {
   return value;
 }
 
+/** Checks a signal, or that there is none. */
+export function checkSignal(action: Action, value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw new TypeError(misuse(action, "signal must be an AbortSignal", value));
+}
+
 /** Checks that it is an options object, or absent. */
 export function checkOptions(action: Action, value: unknown): void {
   if (value === undefined) return;

@@ -72,7 +72,7 @@ export class ReadonlySharedSegment implements Disposable {
     return this.#handle.size;
   }
 
-  /** The descriptor, open for reading; it belongs to this handle, so do not close it. */
+  /** The descriptor, open for reading. It belongs to this handle: do not close it. */
   get fd(): number {
     return this.#handle.fd;
   }
@@ -273,7 +273,14 @@ export class ReadonlySharedSegment implements Disposable {
   }
 
   #within(byteOffset: number, byteLength: number): Views {
-    const views = this.#views ??= viewsOf(this.#handle.buffer("read"));
+    // Without views after close(), and with empty ones when the buffer was transferred away.
+    if (this.#views === undefined || this.#views.u8.length === 0) {
+      this.#views = viewsOf(this.#handle.buffer("read"));
+    }
+    const views = this.#views;
+    if (typeof byteOffset !== "number") {
+      throw new TypeError(misuse(this.#action, "byteOffset must be a number", byteOffset));
+    }
     const last = this.size - byteLength;
     if (byteOffset >= 0 && byteOffset <= last && byteOffset % 1 === 0) return views;
     const rule = last < 0

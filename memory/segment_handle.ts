@@ -11,6 +11,7 @@ import {
   type FileStatus,
   Mapping,
   platform,
+  refusal,
   runtimeServices,
   statusOf,
 } from "../ffi/mod.ts";
@@ -69,8 +70,10 @@ export interface MappingOptions {
 /** An attached POSIX segment. */
 export class SegmentHandle {
   readonly name: string;
-  readonly fd: number;
   readonly size: number;
+  /** Whether the bytes may be written: decided once, whatever becomes of the options. */
+  readonly writable: boolean;
+  readonly #fd: number;
   readonly #mapping: Mapping;
   readonly #file: FileStatus;
   #closed = false;
@@ -78,14 +81,21 @@ export class SegmentHandle {
   /** Maps an open file. Takes the descriptor over when that succeeds. */
   constructor(action: Action, name: string, file: Attached, options: MappingOptions) {
     this.name = name;
-    this.fd = file.fd;
+    this.#fd = file.fd;
     this.size = options.size;
+    this.writable = options.writable;
     this.#file = file.status;
     this.#mapping = map(action, file, options);
   }
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** The descriptor; throws when the segment is closed, because it may be another file's then. */
+  get fd(): number {
+    this.assertOpen("use the descriptor of");
+    return this.#fd;
   }
 
   /** Throws when the segment is closed. */
@@ -106,7 +116,7 @@ export class SegmentHandle {
     if (!this.#mapping.isViewable) {
       throw new RangeError(
         `Cannot ${verb} segment ${JSON.stringify(this.name)}: its ${this.size} bytes do not fit ` +
-          `into one ArrayBuffer of this runtimeServices, which ends at ${runtimeServices().maxBufferByteLength}`,
+          `into one ArrayBuffer of this runtime, which ends at ${runtimeServices().maxBufferByteLength}`,
       );
     }
     const buffer = this.#mapping.buffer;
@@ -123,7 +133,7 @@ export class SegmentHandle {
 
   stat(): SegmentStat {
     this.assertOpen("stat");
-    const status = statusOf(this.fd);
+    const status = statusOf(this.#fd);
     if (typeof status === "number") {
       throw failure({ verb: "stat", noun: "segment", name: this.name }, status, "statx");
     }
@@ -145,8 +155,8 @@ export class SegmentHandle {
 
   /** Removes the name if it still leads to this segment. */
   unlink(): boolean {
-    if (!nameLeadsTo(this.name, this.#file)) return false;
-    return removeName({ verb: "unlink", noun: "segment" }, this.name);
+    const action = { verb: "unlink", noun: "segment" };
+    return nameLeadsTo(action, this.name, this.#file) && removeName(action, this.name);
   }
 
   /** Warns when the given object is collected before `close()`. */
@@ -159,7 +169,7 @@ export class SegmentHandle {
     this.#closed = true;
     leaks.unregister(this);
     this.#mapping.close();
-    close(this.fd);
+    close(this.#fd);
   }
 }
 
@@ -174,12 +184,14 @@ function map(action: Action, { fd, status }: Attached, options: MappingOptions):
     const error = populated < 0 ? failure(action, populated, "madvise") : undefined;
     if (error !== undefined && error.code !== "EINVAL") { // EINVAL: a kernel before 5.14
       mapping.close();
-      throw stateError(
+      // EFAULT: a page would have raised SIGBUS.
+      if (error.code !== "EFAULT") throw error;
+      throw refusal(
         action,
         "ENOSPC",
-        `only ${status.residentBytes} of its ${size} bytes are present and no memory is left`,
-        "Create it with its pages reserved, or enlarge " +
-          `${platform().sharedMemoryDirectory} (containers: --shm-size).`,
+        "madvise",
+        `Only ${status.residentBytes} of its ${size} bytes are present: create it with its pages ` +
+          `reserved, or enlarge ${platform().sharedMemoryDirectory} (containers: --shm-size).`,
       );
     }
   }

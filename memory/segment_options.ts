@@ -13,8 +13,9 @@ import { BOOLEANS, checkChoice, checkMode, checkSize, type Trust } from "./optio
  * Until when a named segment exists.
  *
  * - `"persist"`: until somebody unlinks it, or the machine is shut down;
- * - `"creator"`: until the handle that created it is closed, or its process ends in an orderly way.
- *   After a fatal signal it stays, and in Deno after an uncaught error.
+ * - `"creator"`: until the handle that created it is closed, or its thread ends in an orderly way.
+ *   It stays after a fatal signal and after `worker.terminate()`; in Deno also after an uncaught
+ *   error, and when a web worker closes itself.
  *
  * Whoever is attached at that moment keeps the memory until it closes, too.
  */

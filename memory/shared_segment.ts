@@ -36,7 +36,8 @@ const PATIENCE_MS = 1000;
  * that time, as between taking and posting a {@linkcode NamedSemaphore}. `Atomics.wait` and
  * `Atomics.notify` do not work here: use a semaphore.
  *
- * No method blocks, but `create` takes about 0.25 ms per MiB to reserve the memory.
+ * No method waits for another process, but for `openOrCreate`, for a second at most. Reserving memory
+ * takes about 0.25 ms per MiB.
  *
  * @example A writer and a reader, in one process for brevity
  * ```ts
@@ -55,7 +56,7 @@ export class SharedSegment implements Disposable {
   /** Whether this handle created the segment, rather than found it. */
   readonly created: boolean;
   readonly #handle: SegmentHandle;
-  readonly #release: () => void;
+  readonly #unlinkAtClose: () => void;
   #bytes: Uint8Array<ArrayBuffer> | undefined;
 
   private constructor(handle: SegmentHandle, created: boolean, lifetime: Lifetime) {
@@ -64,12 +65,12 @@ export class SharedSegment implements Disposable {
     handle.watch(this);
     if (created && lifetime === "creator") {
       const callOff = atExit(() => handle.unlink());
-      this.#release = () => {
+      this.#unlinkAtClose = () => {
         callOff();
         handle.unlink();
       };
     } else {
-      this.#release = () => {};
+      this.#unlinkAtClose = () => {};
     }
   }
 
@@ -113,7 +114,7 @@ export class SharedSegment implements Disposable {
   static open(name: string, options: OpenOptions = {}): SharedSegment | ReadonlySharedSegment {
     const action = { verb: "open", noun: "segment", name: "" };
     const handle = openSegment({ ...action, name: existingName(action, name) }, options);
-    return SharedSegment.#wrap(handle, options);
+    return SharedSegment.#wrap(handle);
   }
 
   /**
@@ -131,9 +132,10 @@ export class SharedSegment implements Disposable {
     const action = { verb: "open or create", noun: "segment" };
     const creation = checkCreation(action, name, options);
     const named = { ...action, name: creation.name };
+    const { trust = "owner", reserve = true } = options;
     while (true) {
       try {
-        const handle = openSegment(named, options, creation.size, PATIENCE_MS);
+        const handle = openSegment(named, { trust, reserve }, creation.size, PATIENCE_MS);
         return new SharedSegment(handle, false, "persist");
       } catch (error) {
         if (!hasCode(error, "ENOENT")) throw error;
@@ -183,7 +185,7 @@ export class SharedSegment implements Disposable {
         throw error;
       }
     }, options);
-    return SharedSegment.#wrap(handle, options);
+    return SharedSegment.#wrap(handle);
   }
 
   /**
@@ -219,8 +221,9 @@ export class SharedSegment implements Disposable {
   }
 
   /**
-   * The descriptor, open for reading and writing. It belongs to this handle: do not close it, and
-   * do not use it after `close()`.
+   * The descriptor, open for reading and writing. It belongs to this handle: do not close it.
+   *
+   * @throws {ShmError} `ERR_SHM_CLOSED`: the number may be another file's then.
    */
   get fd(): number {
     return this.#handle.fd;
@@ -299,15 +302,14 @@ export class SharedSegment implements Disposable {
    * Detaches from the segment. Every view becomes empty: reading one gives `undefined` or throws,
    * never old bytes. With `lifetime: "creator"`, the handle that created it also removes the name.
    * Idempotent.
+   *
+   * @throws {ShmError} When that name could not be removed; the handle is closed all the same.
    */
   close(): void {
     if (this.closed) return;
-    try {
-      this.#release();
-    } finally {
-      this.#bytes = undefined;
-      this.#handle.close();
-    }
+    this.#bytes = undefined;
+    this.#handle.close();
+    this.#unlinkAtClose();
   }
 
   /** As {@linkcode close}, for `using`. */
@@ -315,13 +317,10 @@ export class SharedSegment implements Disposable {
     this.close();
   }
 
-  static #wrap(
-    handle: SegmentHandle,
-    options: OpenOptions,
-  ): SharedSegment | ReadonlySharedSegment {
-    return options.readonly === true
-      ? new ReadonlySharedSegment(handle)
-      : new SharedSegment(handle, false, "persist");
+  static #wrap(handle: SegmentHandle): SharedSegment | ReadonlySharedSegment {
+    return handle.writable
+      ? new SharedSegment(handle, false, "persist")
+      : new ReadonlySharedSegment(handle);
   }
 }
 

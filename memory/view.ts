@@ -48,7 +48,8 @@ export function makeView<V extends ArrayBufferView<ArrayBuffer>>(
 function elementWidth(action: Action, type: unknown): number {
   const prototype = typeof type === "function" ? type.prototype : undefined;
   const isTypedArray = prototype instanceof Object.getPrototypeOf(Uint8Array);
-  if (!isTypedArray && prototype !== DataView.prototype) {
+  const isDataView = prototype === DataView.prototype || prototype instanceof DataView;
+  if (!isTypedArray && !isDataView) {
     throw new TypeError(misuse(action, "type must be a class of typed arrays, or DataView", type));
   }
   return (type as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;

@@ -5,7 +5,7 @@
  */
 
 import { type Action, timeoutError } from "../errors.ts";
-import { type AsyncWaitOptions, checkOptions, checkTimeout } from "./options.ts";
+import { type AsyncWaitOptions, checkOptions, checkSignal, checkTimeout } from "./options.ts";
 
 const FIRST_DELAY_MS = 1;
 const LAST_DELAY_MS = 25;
@@ -21,7 +21,7 @@ export async function poll<T>(
   options: AsyncWaitOptions,
 ): Promise<T> {
   checkOptions(action, options);
-  const { signal } = options;
+  const signal = checkSignal(action, options.signal);
   const timeoutMs = checkTimeout(action, options.timeout ?? Infinity);
   const deadline = performance.now() + timeoutMs;
   let delayMs = FIRST_DELAY_MS;

@@ -3,31 +3,22 @@
  */
 
 import { type Action, ShmError, stateError, timeoutError } from "../errors.ts";
-import {
-  close,
-  failure,
-  fchmod,
-  NativeSemaphore,
-  platform,
-  semFileName,
-  semUnlink,
-} from "../ffi/mod.ts";
-import { attach, nameExists } from "../memory/attach.ts";
+import { failure, NativeSemaphore, platform, refusal, semFileName, semUnlink } from "../ffi/mod.ts";
+import { nameExists } from "../memory/attach.ts";
 import { existingName } from "../memory/names.ts";
 import {
   type AsyncWaitOptions,
-  checkChoice,
   checkInteger,
   checkOptions,
+  checkSignal,
   checkTimeout,
-  TRUSTS,
   type WaitOptions,
 } from "../memory/options.ts";
 import { poll } from "../memory/waiting.ts";
+import { createSemaphore, openSemaphore } from "./open_semaphore.ts";
 import {
   checkCreation,
   type SemaphoreCreateOptions,
-  type SemaphoreCreation,
   type SemaphoreOpenOptions,
 } from "./semaphore_options.ts";
 import { hasWaiters, waitInLine } from "./semaphore_waiters.ts";
@@ -36,7 +27,11 @@ import { hasWaiters, waitInLine } from "./semaphore_waiters.ts";
  * A permit taken by {@linkcode NamedSemaphore.acquire}: it is posted back when it is disposed of.
  */
 export interface SemaphorePermit extends Disposable {
-  /** Posts the permit back. Idempotent. */
+  /**
+   * Posts the permit back. Idempotent.
+   *
+   * @throws {ShmError} `ERR_SHM_CLOSED` when its semaphore was closed before: the permit is lost.
+   */
   release(): void;
 }
 
@@ -95,7 +90,8 @@ export class NamedSemaphore implements Disposable {
    */
   static create(name: string, options: SemaphoreCreateOptions): NamedSemaphore {
     const action = { verb: "create", noun: "semaphore" };
-    return NamedSemaphore.#create(action, checkCreation(action, name, options));
+    const creation = checkCreation(action, name, options);
+    return new NamedSemaphore(creation.name, createSemaphore(action, creation), true);
   }
 
   /**
@@ -109,7 +105,9 @@ export class NamedSemaphore implements Disposable {
    */
   static open(name: string, options: SemaphoreOpenOptions = {}): NamedSemaphore {
     const action = { verb: "open", noun: "semaphore" };
-    return NamedSemaphore.#attach({ ...action, name: existingName(action, name) }, options);
+    const checked = semaphoreName(action, name);
+    const semaphore = openSemaphore({ ...action, name: checked }, options);
+    return new NamedSemaphore(checked, semaphore, false);
   }
 
   /**
@@ -124,12 +122,13 @@ export class NamedSemaphore implements Disposable {
     const creation = checkCreation(action, name, options);
     while (true) {
       try {
-        return NamedSemaphore.#attach({ ...action, name: creation.name }, options);
+        const semaphore = openSemaphore({ ...action, name: creation.name }, options);
+        return new NamedSemaphore(creation.name, semaphore, false);
       } catch (error) {
         if (!(error instanceof ShmError && error.code === "ENOENT")) throw error;
       }
       try {
-        return NamedSemaphore.#create(action, creation);
+        return new NamedSemaphore(creation.name, createSemaphore(action, creation), true);
       } catch (error) {
         if (!(error instanceof ShmError && error.code === "EEXIST")) throw error;
       }
@@ -148,12 +147,14 @@ export class NamedSemaphore implements Disposable {
     options: SemaphoreOpenOptions & AsyncWaitOptions = {},
   ): Promise<NamedSemaphore> {
     const unnamed = { verb: "open", noun: "semaphore" };
-    const action = { ...unnamed, name: existingName(unnamed, name) };
+    const action = { ...unnamed, name: semaphoreName(unnamed, name) };
     return await poll(action, () => {
       try {
-        return NamedSemaphore.#attach(action, options);
+        return new NamedSemaphore(action.name, openSemaphore(action, options), false);
       } catch (error) {
-        if (error instanceof ShmError && error.code === "ENOENT") return undefined;
+        const isComing = error instanceof ShmError &&
+          (error.code === "ENOENT" || error.code === "ERR_SHM_SIZE");
+        if (isComing) return undefined;
         throw error;
       }
     }, options);
@@ -162,7 +163,7 @@ export class NamedSemaphore implements Disposable {
   /** Tells whether there is a semaphore of that name, whether or not it could be opened. */
   static exists(name: string): boolean {
     const action = { verb: "look up", noun: "semaphore" };
-    const checked = existingName(action, name);
+    const checked = semaphoreName(action, name);
     return nameExists(action, checked, semFileName(checked));
   }
 
@@ -175,7 +176,7 @@ export class NamedSemaphore implements Disposable {
    */
   static unlink(name: string): boolean {
     const unnamed = { verb: "unlink", noun: "semaphore" };
-    const action = { ...unnamed, name: existingName(unnamed, name) };
+    const action = { ...unnamed, name: semaphoreName(unnamed, name) };
     const result = semUnlink(action.name);
     if (result >= 0) return true;
     const error = failure(action, result, "sem_unlink");
@@ -198,11 +199,12 @@ export class NamedSemaphore implements Disposable {
   }
 
   /**
-   * Adds permits, and wakes as many waiters. Never blocks.
+   * Adds permits, and wakes as many waiters. Never waits.
    *
    * @param count How many: an integer from 1 to 2^31 - 1. They are added one by one.
    * @throws {RangeError} When the count is out of range.
-   * @throws {ShmError} `EOVERFLOW` when the value would pass 2^31 - 1; nothing is added then.
+   * @throws {ShmError} `EOVERFLOW` when the value would pass 2^31 - 1. Nothing is added then, unless
+   * others post at the same time: then the message says how many were.
    * @see {@link https://man7.org/linux/man-pages/man3/sem_post.3.html | sem_post(3)}
    */
   post(count: number = 1): void {
@@ -237,8 +239,8 @@ export class NamedSemaphore implements Disposable {
    * @see {@link https://man7.org/linux/man-pages/man3/sem_wait.3.html | sem_wait(3)}
    */
   wait(options: WaitOptions = {}): boolean {
-    const semaphore = this.#open("wait for");
     const timeoutMs = this.#timeout(options);
+    const semaphore = this.#open("wait for"); // after the options, whose getters could close it
     if (semaphore.tryWait() === 0) return true;
     const deadline = performance.now() + timeoutMs;
     while (true) {
@@ -258,10 +260,10 @@ export class NamedSemaphore implements Disposable {
    * (`ERR_SHM_CLOSED`) when the handle is closed.
    */
   async waitAsync(options: AsyncWaitOptions = {}): Promise<boolean> {
-    const semaphore = this.#open("wait for");
     const timeoutMs = this.#timeout(options);
-    const { signal } = options;
+    const signal = checkSignal(this.#action("wait for"), options.signal);
     signal?.throwIfAborted();
+    const semaphore = this.#open("wait for"); // after the options, whose getters could close it
     if (!hasWaiters(semaphore) && semaphore.tryWait() === 0) return true;
     if (timeoutMs === 0) return false;
 
@@ -322,52 +324,6 @@ export class NamedSemaphore implements Disposable {
     this.close();
   }
 
-  static #create(unnamed: Action, creation: SemaphoreCreation): NamedSemaphore {
-    const { name, mode, initialValue } = creation;
-    const action = { ...unnamed, name };
-    const { O_CREAT, O_EXCL } = platform().constants;
-    const semaphore = NativeSemaphore.open(name, O_CREAT | O_EXCL, 0o600, initialValue);
-    if (typeof semaphore === "number") throw failure(action, semaphore, "sem_open");
-    try {
-      // sem_open() subtracts the umask and has no descriptor to correct it by.
-      const { fd } = attach(action, { writable: false, trust: "owner" }, semFileName(name));
-      const result = fchmod(fd, mode);
-      close(fd);
-      if (result < 0) throw failure(action, result, "fchmod");
-    } catch (error) {
-      semaphore.close();
-      semUnlink(name);
-      throw error;
-    }
-    return new NamedSemaphore(name, semaphore, true);
-  }
-
-  /**
-   * sem_open() maps whatever lies under the name and never looks at its size: a file that is too
-   * short would be a fatal SIGBUS at the first use. So it is looked at before.
-   */
-  static #attach(
-    action: Action & { readonly name: string },
-    options: SemaphoreOpenOptions,
-  ): NamedSemaphore {
-    checkOptions(action, options);
-    const trust = checkChoice(action, "trust", options.trust ?? "owner", TRUSTS);
-    const { fd, status } = attach(action, { writable: true, trust }, semFileName(action.name));
-    close(fd);
-    const { byteLength } = platform().sem_t;
-    if (status.size !== byteLength) {
-      throw stateError(
-        action,
-        "ERR_SHM_KIND",
-        `its file has ${status.size} bytes, and a semaphore has ${byteLength}`,
-        "Find out who put it there; remove it, or choose another name.",
-      );
-    }
-    const semaphore = NativeSemaphore.open(action.name, 0, 0, 0);
-    if (typeof semaphore === "number") throw failure(action, semaphore, "sem_open");
-    return new NamedSemaphore(action.name, semaphore, false);
-  }
-
   #permit(): SemaphorePermit {
     let held = true;
     const release = () => {
@@ -407,11 +363,17 @@ export class NamedSemaphore implements Disposable {
     checkInteger(this.#action("post"), "count", count, 1, SEM_VALUE_MAX);
     const value = semaphore.value();
     if (value + count <= SEM_VALUE_MAX) return;
-    throw stateError(
+    throw refusal(
       this.#action("post"),
       "EOVERFLOW",
-      `its value is ${value}, and ${count} more would pass ${SEM_VALUE_MAX}`,
-      "Nothing was added: post fewer.",
+      "sem_post",
+      `Its value is ${value}, and ${count} more would pass ${SEM_VALUE_MAX}: post fewer. Nothing ` +
+        "was added.",
     );
   }
+}
+
+/** Checks a name that may exist; that of its file has a prefix. */
+function semaphoreName(action: Action, name: string): string {
+  return existingName(action, name, semFileName(""));
 }

@@ -17,6 +17,7 @@
  */
 
 import { MAX_SLICES, NativeSemaphore } from "../ffi/mod.ts";
+import { atExit } from "../memory/exit.ts";
 
 /** The longest slice. It also bounds how long the end of the process is held up. */
 const SLICE_MS = 50;
@@ -103,6 +104,7 @@ function enqueue(semaphore: NativeSemaphore, waiter: Waiter): void {
     noteChange();
   }
   queue.add(waiter);
+  finishAtExit();
   if (!running) {
     running = true;
     void run().catch(failAll);
@@ -128,11 +130,10 @@ async function run(): Promise<void> {
     changed = false;
     const start = performance.now();
     const slices = plan(queues.size, start - lastGrant);
-    const taken = await NativeSemaphore.waitForAny(inTurn(turn), slices);
+    const granted = await NativeSemaphore.waitForAny(inTurn(turn), slices, deliver);
     const end = performance.now();
-    if (taken !== undefined) {
+    if (granted) {
       lastGrant = end;
-      deliver(taken);
     } else if (!changed && end - start < INTERRUPTED_MS) {
       await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
     }
@@ -151,6 +152,18 @@ function inTurn(turn: number): NativeSemaphore[] {
   const semaphores = [...queues.keys()];
   const first = turn % semaphores.length;
   return [...semaphores.slice(first), ...semaphores.slice(0, first)];
+}
+
+let finishesAtExit = false;
+
+/** A process that is ended by force while it waits must not take a permit along. */
+function finishAtExit(): void {
+  if (finishesAtExit) return;
+  finishesAtExit = true;
+  atExit(() => {
+    NativeSemaphore.stopWaiting()?.post();
+    NativeSemaphore.finishWaiting();
+  });
 }
 
 /** How long the helper blocks at a time, until it comes back. */

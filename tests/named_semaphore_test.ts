@@ -7,7 +7,7 @@ import { C_COMPILER, OTHER_USERS, PYTHON, testWith } from "./support/capabilitie
 import { expectError, expectErrorAsync } from "./support/errors.ts";
 import { cleanUpNames, ownFiles, uniqueName } from "./support/names.ts";
 import { Peer, runPeer, startPeer, succeed } from "./support/peers.ts";
-import { RUNTIMES } from "./support/runtimes.ts";
+import { HOST, RUNTIMES } from "./support/runtimes.ts";
 
 cleanUpNames();
 
@@ -37,7 +37,7 @@ describe("NamedSemaphore.create()", () => {
     const error = expectError(
       () => NamedSemaphore.create(semaphore.name, { initialValue: 2 }),
       ShmError,
-      /^Cannot create semaphore ".*": it exists already \(EEXIST from sem_open\)/,
+      /^Cannot create semaphore ".*": it exists already \(EEXIST from linkat\)/,
     );
     expect(error.code).toBe("EEXIST");
     expect(semaphore.value).toBe(1);
@@ -113,12 +113,14 @@ describe("NamedSemaphore.open(), openOrCreate(), exists(), unlink()", () => {
       expect(String(error.code)).toBe(code);
     };
     const mode = { mode: 0o600 };
+    refuse((path) => writeFileSync(path, "", mode), "ERR_SHM_SIZE", /its file is still empty/);
+    const garbage = new Uint8Array(32).fill(0x7f);
+    refuse((path) => writeFileSync(path, garbage, mode), "ERR_SHM_CORRUPT", /are no semaphore/);
     refuse(
-      (path) => writeFileSync(path, "", mode),
+      (path) => writeFileSync(path, "x".repeat(33), mode),
       "ERR_SHM_KIND",
-      /its file has 0 bytes, and a semaphore has 32/,
+      /has 33 bytes, and a semaphore has 32/,
     );
-    refuse((path) => writeFileSync(path, "x".repeat(33), mode), "ERR_SHM_KIND", /has 33 bytes/);
     refuse((path) => void spawnSync("mkfifo", [path]), "ERR_SHM_KIND", /belongs to a FIFO/);
     refuse((path) => symlinkSync("/etc/passwd", path), "ELOOP", /symbolic link/);
     refuse(
@@ -175,7 +177,7 @@ describe("NamedSemaphore", () => {
     refuse(-1, RangeError, /received -1/);
     refuse(1.5, RangeError, /received 1.5/);
     refuse("1", TypeError, /received "1"/);
-    const error = expectError(() => semaphore.post(2), ShmError, /its value is 2147483646, and 2/);
+    const error = expectError(() => semaphore.post(2), ShmError, /Its value is 2147483646, and 2/);
     expect(error.code).toBe("EOVERFLOW");
     semaphore.post();
     expect(expectError(() => semaphore.post(), ShmError, /at the maximum/).code).toBe("EOVERFLOW");
@@ -292,6 +294,26 @@ describe("NamedSemaphore.prototype.waitAsync()", () => {
     expect(semaphore.value).toBe(1);
   });
 
+  test("is harmless to a handle that is closed while it reads the options", async () => {
+    const semaphore = make(1);
+    const options = {
+      get timeout() {
+        semaphore.close();
+        return 0;
+      },
+    };
+    expectError(() => semaphore.wait(options), ShmError, /this handle is closed/);
+    await expectErrorAsync(semaphore.waitAsync(options), ShmError, /this handle is closed/);
+  });
+
+  test("refuses what is no AbortSignal", async () => {
+    using semaphore = make(1);
+    const signal = {} as AbortSignal;
+    const rule = /signal must be an AbortSignal, received an object/;
+    await expectErrorAsync(semaphore.waitAsync({ signal }), TypeError, rule);
+    expect(semaphore.value).toBe(1);
+  });
+
   test("keeps no permit for a wait that has ended, even while the thread is busy", async () => {
     using semaphore = make(0);
     for (let round = 0; round < 30; round++) {
@@ -356,6 +378,26 @@ describe("NamedSemaphore.prototype.waitAsync()", () => {
       }
     });
 
+    test(`survives a close() as the permit arrives in ${runtime.name}`, async () => {
+      for (const ticks of [0, 1, 2, 3, 4]) {
+        using semaphore = make(0);
+        const peer = startPeer(runtime, "close_late.ts", [semaphore.name, ticks]);
+        const { code, signal, stdout } = await peer.exit();
+        expect([code, signal]).toEqual([0, null]);
+        // Either it got the permit, or it is there for others.
+        expect(`${stdout.trim()} ${semaphore.value}`).toMatch(/^(true 0|ERR_SHM_CLOSED 1)$/);
+      }
+    });
+
+    test(`keeps no permit when ${runtime.name} is ended by force`, async () => {
+      for (const when of ["exit", "listener"]) {
+        using semaphore = make(0);
+        const peer = startPeer(runtime, "post_and_exit.ts", [semaphore.name, when]);
+        expect((await peer.exit()).stdout).toBe("posting\n");
+        expect([when, semaphore.value]).toEqual([when, 1]);
+      }
+    });
+
     test(`takes from ten semaphores at once in ${runtime.name}`, async () => {
       using semaphore = make(0);
       const others = Array.from(
@@ -370,6 +412,36 @@ describe("NamedSemaphore.prototype.waitAsync()", () => {
       for (const each of others) each.close();
     });
   }
+});
+
+describe("NamedSemaphore.openOrCreate()", () => {
+  test("never fails against a process that unlinks", async () => {
+    const name = uniqueName();
+    await using peer = startPeer(HOST, "unlink_forever.ts", [name]);
+    expect(await peer.line()).toBe("ready");
+    for (let round = 0; round < 20_000; round++) {
+      NamedSemaphore.openOrCreate(name, { initialValue: 1, mode: 0o640 }).close();
+    }
+  });
+
+  test("gives the mode and value at once, when its creator is killed, 100 times", async () => {
+    const name = uniqueName();
+    const look = (): void => {
+      const { status, stdout } = spawnSync("stat", ["-c", "%a %s", `/dev/shm/sem.${name}`]);
+      if (status === 0) expect(String(stdout)).toBe("640 32\n");
+    };
+    for (let kill = 0; kill < 100; kill++) {
+      await using peer = startPeer(HOST, "create_semaphores_forever.ts", [name]);
+      expect(await peer.line()).toBe("ready");
+      await delay(Math.random() * 3);
+      look();
+      peer.kill();
+      await peer.exit();
+      look();
+      NamedSemaphore.unlink(name);
+      expect(ownFiles()).toEqual([]);
+    }
+  });
 });
 
 describe("NamedSemaphore between programs", () => {

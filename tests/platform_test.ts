@@ -43,6 +43,7 @@ const CONSTANT_HEADERS: Record<keyof Constants, string> = {
   AT_FDCWD: "fcntl.h",
   AT_EMPTY_PATH: "fcntl.h",
   AT_SYMLINK_FOLLOW: "fcntl.h",
+  AT_SYMLINK_NOFOLLOW: "fcntl.h",
   FALLOC_FL_KEEP_SIZE: "fcntl.h",
   STATX_BASIC_STATS: "sys/stat.h",
   STATX_BTIME: "sys/stat.h",
@@ -83,7 +84,6 @@ const STRUCTS: { readonly [Name in StructName]: StructInC<Name> } = {
     header: "sys/stat.h",
     type: "struct statx",
     widths: {
-      stx_blksize: 4,
       stx_nlink: 4,
       stx_uid: 4,
       stx_gid: 4,
@@ -108,7 +108,7 @@ const STRUCTS: { readonly [Name in StructName]: StructInC<Name> } = {
   rlimit: {
     header: "sys/resource.h",
     type: "struct rlimit",
-    widths: { rlim_cur: 8, rlim_max: 8 },
+    widths: { rlim_cur: 8 },
   },
   sem_t: { header: "semaphore.h", type: "sem_t", widths: {} },
 };

@@ -117,9 +117,33 @@ describe("ReadonlySharedSegment", () => {
       () => reader.copyInto(new Uint8Array(1)),
       () => reader.unsafeBytes,
       () => reader.stat(),
+      () => reader.fd,
     ];
     for (const use of uses) {
       expect(expectError(use, ShmError, /this handle is closed/).code).toBe("ERR_SHM_CLOSED");
+    }
+  });
+
+  test("throws when its buffer was transferred away, and for what is no number", () => {
+    using pair = makePair();
+    const { reader } = pair;
+    reader.getInt32(0);
+    const offsets = [null, true, "", "4", undefined, 4n] as unknown as number[];
+    for (const offset of offsets) {
+      expectError(() => reader.getInt32(offset), TypeError, /byteOffset must be a number/);
+    }
+    const { buffer } = reader.unsafeBytes;
+    structuredClone(buffer, { transfer: [buffer] });
+    const reads = [
+      () => reader.getUint8(0),
+      () => reader.getUint32(0),
+      () => reader.getFloat64(0),
+      () => reader.loadInt32(0),
+      () => reader.copy(),
+    ];
+    for (const read of reads) {
+      const error = expectError(read, ShmError, /its buffer was transferred away/);
+      expect(error.code).toBe("ERR_SHM_CLOSED");
     }
   });
 

@@ -27,6 +27,7 @@ describe("after close()", () => {
     byob: "a buffer that a BYOB reader had taken is harmless",
     zlib: "an asynchronous native that reads goes on harmlessly",
     randomFill: "an asynchronous native that writes goes on harmlessly",
+    scrypt: "an asynchronous native that holds the memory alone goes on harmlessly",
     fsRead: "a pending fs.read writes into no later segment",
   };
   for (const [each, title] of Object.entries(cases)) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { truncateSync, writeFileSync } from "node:fs";
-import { SharedSegment, ShmError } from "../mod.ts";
+import { ReadonlySharedSegment, SharedSegment, ShmError } from "../mod.ts";
 import { expectError, expectErrorAsync } from "./support/errors.ts";
 import { cleanUpNames, ownFiles, uniqueName } from "./support/names.ts";
 import { runPeer, startPeer } from "./support/peers.ts";
@@ -178,6 +178,15 @@ describe("SharedSegment.open()", () => {
 });
 
 describe("SharedSegment.openOrCreate()", () => {
+  test("gives a writable segment whatever else the options say", () => {
+    const name = uniqueName();
+    SharedSegment.create(name, { size: 64 }).close();
+    const options = { size: 64, readonly: true };
+    using segment = SharedSegment.openOrCreate(name, options);
+    segment.bytes[0] = 1;
+    expect(segment.bytes[0]).toBe(1);
+  });
+
   test("creates, then opens", () => {
     const name = uniqueName();
     using first = SharedSegment.openOrCreate(name, { size: 64 });
@@ -261,6 +270,15 @@ describe("SharedSegment.openAsync()", () => {
     expect(reader.getInt32(0)).toBe(9);
   });
 
+  test("gives what was asked for, although the options change meanwhile", async () => {
+    using segment = SharedSegment.create(uniqueName(), { size: 64 });
+    const options = { readonly: true };
+    const opening = SharedSegment.openAsync(segment.name, options);
+    options.readonly = false;
+    using opened = await opening;
+    expect(opened).toBeInstanceOf(ReadonlySharedSegment);
+  });
+
   test("gives up when the time is over", async () => {
     const name = uniqueName();
     const error = await expectErrorAsync(
@@ -329,6 +347,12 @@ describe("lifetime", () => {
     SharedSegment.open(name).close();
     expect(SharedSegment.exists(name)).toBe(true);
     creator.close();
+    expect(SharedSegment.exists(name)).toBe(false);
+  });
+
+  test("creator removes it without the right to read it", () => {
+    const name = uniqueName();
+    SharedSegment.create(name, { size: 64, mode: 0, lifetime: "creator" }).close();
     expect(SharedSegment.exists(name)).toBe(false);
   });
 
@@ -433,6 +457,14 @@ describe("a segment larger than 4 GiB", () => {
 });
 
 describe("SharedSegment in a process with limits", () => {
+  for (const runtime of RUNTIMES) {
+    test(`recovers when descriptors run out in ${runtime.name}`, async () => {
+      const options = { wrapper: ["bash", "-c", 'ulimit -n 400; exec "$@"', "bash"] };
+      const output = await runPeer(runtime, "exhaust_descriptors.ts", [uniqueName()], options);
+      expect(output).toBe("EMFILE\nremoved true\ncreated\n");
+    });
+  }
+
   for (const runtime of RUNTIMES) {
     test(`fails with EFBIG, not SIGXFSZ, above ulimit -f in ${runtime.name}`, async () => {
       const options = { wrapper: ["bash", "-c", 'ulimit -f 1024; exec "$@"', "bash"] };

@@ -13,10 +13,13 @@ import type {
 import { platform, runtime } from "../select.ts";
 import { bind, bindBackground, bindOptional, cLibrary, lastErrno, settle } from "./library.ts";
 import { cString, readSize, scratchMemory } from "./scratch.ts";
+import { readStart } from "./unistd.ts";
 
 const declarations = {
   // sem_t *sem_open(const char *name, int oflag, mode_t mode, unsigned int value);  (variadic in C)
   sem_open: ["address", "address", "i32", "u32", "u32"],
+  // int sem_init(sem_t *sem, int pshared, unsigned int value);
+  sem_init: ["i32", "address", "i32", "u32"],
   // int sem_close(sem_t *sem);
   sem_close: ["i32", "address"],
   // int sem_unlink(const char *name);
@@ -45,17 +48,38 @@ const optional = bindOptional(optionalDeclarations);
 
 // #define SEM_FAILED ((sem_t *) 0)
 const SEM_FAILED = 0;
+/** The `pshared` of a semaphore for one process, and for several. */
+const PRIVATE = 0;
+const SHARED = 1;
 
-/** Opens or creates a semaphore. @returns Its address, or a negative error number. */
-export function semOpen(
-  name: string,
-  flags: number,
-  mode: number,
-  value: number,
-): { readonly address: Address } | number {
-  const address = c().sem_open(cString(`/${name}`), flags, mode, value);
+/** Opens a semaphore. @returns Its address, or a negative error number. */
+export function semOpen(name: string): { readonly address: Address } | number {
+  const address = c().sem_open(cString(`/${name}`), 0, 0, 0);
   const code = lastErrno();
   return runtime().addressToNumber(address) === SEM_FAILED ? code : { address };
+}
+
+/** Makes a semaphore in shared memory. @returns 0, or a negative error number. */
+export function semInit(semaphore: Address, value: number): number {
+  return settle(c().sem_init(semaphore, SHARED, value));
+}
+
+/**
+ * Whether a file can be a semaphore. Somewhere in a `sem_t` stands whether it is for several
+ * processes, and a wait for one that has anything else there ends the process. Where, is seen by
+ * making one of each kind.
+ */
+export function looksLikeSemaphore(fd: number): boolean {
+  const { view, struct } = scratchMemory();
+  const { byteLength } = platform().sem_t;
+  const bytes = new Uint8Array(view.buffer, 0, byteLength);
+  const made = [PRIVATE, SHARED].map((pshared) => {
+    bytes.fill(0);
+    c().sem_init(struct, pshared, 0);
+    return bytes.slice();
+  }) as [Uint8Array, Uint8Array];
+  if (readStart(fd, byteLength) !== byteLength) return false;
+  return bytes.every((byte, index) => made[0][index] === made[1][index] || byte === made[1][index]);
 }
 
 /** The name of a semaphore's file in the shared-memory directory. */
@@ -167,6 +191,11 @@ export async function semWaitInBackground(
  */
 export function stopBackgroundWait(): number {
   return backgroundTargets[background?.stop() ?? -1] ?? -1;
+}
+
+/** Blocks until the run in the background has ended: for the end of the process. */
+export function finishBackgroundWait(): void {
+  background?.finish();
 }
 
 /** The clock for deadlines, and the function that waits against one that nobody can set back. */

@@ -53,10 +53,20 @@ export interface FileStatus {
 
 /** Reads the status of an open file. @returns It, or a negative error number. */
 export function statusOf(fd: number): FileStatus | number {
-  const { AT_EMPTY_PATH, STATX_BASIC_STATS, STATX_BTIME } = platform().constants;
+  return readStatus(fd, "", platform().constants.AT_EMPTY_PATH);
+}
+
+/** Reads the status of a path, of a link itself. @returns It, or a negative error number. */
+export function statusOfPath(path: string): FileStatus | number {
+  const { AT_FDCWD, AT_SYMLINK_NOFOLLOW } = platform().constants;
+  return readStatus(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+}
+
+function readStatus(fd: number, path: string, flags: number): FileStatus | number {
+  const { STATX_BASIC_STATS, STATX_BTIME } = platform().constants;
   const { view, struct } = scratchMemory();
   const mask = STATX_BASIC_STATS | STATX_BTIME;
-  const result = settle(c().statx(fd, cString(""), AT_EMPTY_PATH, mask, struct));
+  const result = settle(c().statx(fd, cString(path), flags, mask, struct));
   if (result < 0) return result;
   const at = platform().statx.offsets;
   const mode = view.getUint16(at.stx_mode, true);

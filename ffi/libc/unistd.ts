@@ -1,5 +1,5 @@
 /**
- * `<unistd.h>`: close(2), ftruncate(2), linkat(2), geteuid(2).
+ * `<unistd.h>`: close(2), ftruncate(2), linkat(2), pread(2), geteuid(2).
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { platform } from "../select.ts";
 import { open } from "./fcntl.ts";
 import { bind, settle } from "./library.ts";
-import { cString } from "./scratch.ts";
+import { cString, scratchMemory } from "./scratch.ts";
 
 const c = bind({
   // int close(int fd);
@@ -16,6 +16,8 @@ const c = bind({
   ftruncate: ["i32", "i32", "i64"],
   // int linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, int flags);
   linkat: ["i32", "i32", "address", "i32", "address", "i32"],
+  // ssize_t pread(int fd, void *buf, size_t count, off_t offset);
+  pread: ["i64", "i32", "address", "i64", "i64"],
   // uid_t geteuid(void);
   geteuid: ["u32"],
 });
@@ -33,12 +35,12 @@ export function ftruncate(fd: number, byteLength: number): number {
 /** Where the descriptors of this process have paths. A container may lack it. */
 const DESCRIPTORS = "/proc/self/fd";
 
-/** Whether {@linkcode linkDescriptor} can work here. */
-export function canLinkDescriptors(): boolean {
+/** Whether {@linkcode linkDescriptor} can work here. @returns 0, or a negative error number. */
+export function canLinkDescriptors(): number {
   const fd = open(DESCRIPTORS, platform().constants.O_CLOEXEC, 0);
-  if (fd < 0) return false;
+  if (fd < 0) return fd;
   close(fd);
-  return true;
+  return 0;
 }
 
 /**
@@ -49,6 +51,14 @@ export function linkDescriptor(fd: number, path: string): number {
   const { AT_FDCWD, AT_SYMLINK_FOLLOW } = platform().constants;
   const from = cString(`${DESCRIPTORS}/${fd}`, 0);
   return settle(c().linkat(AT_FDCWD, from, AT_FDCWD, cString(path, 1), AT_SYMLINK_FOLLOW));
+}
+
+/**
+ * Reads the start of a file into the struct of scratch memory, of which it fills 256 bytes at most.
+ * @returns The number of bytes, or a negative error number.
+ */
+export function readStart(fd: number, byteLength: number): number {
+  return settle(c().pread(fd, scratchMemory().struct, byteLength, 0));
 }
 
 /** The effective user of this process. */

@@ -18,6 +18,7 @@ export const linuxConstants: Omit<Constants, "O_NOFOLLOW" | "O_TMPFILE"> = {
   AT_FDCWD: -100,
   AT_EMPTY_PATH: 0x1000,
   AT_SYMLINK_FOLLOW: 0x400,
+  AT_SYMLINK_NOFOLLOW: 0x100,
   FALLOC_FL_KEEP_SIZE: 1,
   // sys/stat.h
   STATX_BASIC_STATS: 0x7ff,
@@ -98,7 +99,6 @@ export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
   statx: {
     byteLength: 256,
     offsets: {
-      stx_blksize: 4,
       stx_nlink: 16,
       stx_uid: 20,
       stx_gid: 24,
@@ -116,6 +116,6 @@ export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
   },
   statvfs: { byteLength: 112, offsets: { f_frsize: 8, f_blocks: 16, f_bavail: 32 } },
   timespec: { byteLength: 16, offsets: { tv_sec: 0, tv_nsec: 8 } },
-  rlimit: { byteLength: 16, offsets: { rlim_cur: 0, rlim_max: 8 } },
+  rlimit: { byteLength: 16, offsets: { rlim_cur: 0 } },
   sem_t: { byteLength: 32, offsets: {} },
 };

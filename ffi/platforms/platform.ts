@@ -26,6 +26,7 @@ export interface Constants {
   readonly AT_FDCWD: number;
   readonly AT_EMPTY_PATH: number;
   readonly AT_SYMLINK_FOLLOW: number;
+  readonly AT_SYMLINK_NOFOLLOW: number;
   readonly STATX_BASIC_STATS: number;
   readonly STATX_BTIME: number;
   readonly S_IFMT: number;
@@ -73,7 +74,6 @@ export interface Platform {
   /** The codes of the error numbers. */
   readonly errorCodes: Readonly<Record<number, SystemErrorCode>>;
   readonly statx: StructLayout<
-    | "stx_blksize"
     | "stx_nlink"
     | "stx_uid"
     | "stx_gid"
@@ -90,6 +90,6 @@ export interface Platform {
   >;
   readonly statvfs: StructLayout<"f_frsize" | "f_blocks" | "f_bavail">;
   readonly timespec: StructLayout<"tv_sec" | "tv_nsec">;
-  readonly rlimit: StructLayout<"rlim_cur" | "rlim_max">;
+  readonly rlimit: StructLayout<"rlim_cur">;
   readonly sem_t: StructLayout<never>;
 }

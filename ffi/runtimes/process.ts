@@ -44,6 +44,9 @@ export interface WorkerBinding {
   readonly toNative: string;
 }
 
+/** Longer than the call in which a run may be: how long the end of a process is held up at most. */
+const FINISH_MS = 200;
+
 /**
  * Who has the result of a run: each side moves it on by compare-exchange from `RUNNING`, so that
  * a call that has succeeded belongs to exactly one of them, at once and without a message.
@@ -64,8 +67,11 @@ const STOPPED = 2;
  * single-file executables.
  */
 export function workerThread(process: Process, binding: WorkerBinding): BackgroundThread {
-  /** Word 0: the state. Word 1: the index of the call that succeeded, written before `TAKEN`. */
-  const shared = new Int32Array(new SharedArrayBuffer(8));
+  /**
+   * Word 0: the state. Word 1: the index of the call that succeeded, written before `TAKEN`.
+   * Word 2: 1 from the start of a run until the worker has nothing more to do with it.
+   */
+  const shared = new Int32Array(new SharedArrayBuffer(12));
   let worker: Worker | undefined;
   let settle: PromiseWithResolvers<number> | undefined;
 
@@ -90,6 +96,7 @@ export function workerThread(process: Process, binding: WorkerBinding): Backgrou
   return {
     run(calls) {
       Atomics.store(shared, 0, RUNNING);
+      Atomics.store(shared, 2, 1);
       settle = Promise.withResolvers<number>();
       worker ??= start();
       worker.ref();
@@ -99,6 +106,9 @@ export function workerThread(process: Process, binding: WorkerBinding): Backgrou
     stop() {
       const state = Atomics.exchange(shared, 0, STOPPED);
       return state === TAKEN ? Atomics.load(shared, 1) : -1;
+    },
+    finish() {
+      Atomics.wait(shared, 2, 1, FINISH_MS);
     },
   };
 }
@@ -145,6 +155,9 @@ function workerSource({ functions, undo, toNative }: WorkerBinding): string {
         parentPort.postMessage(undefined);
       } catch (error) {
         parentPort.postMessage(String(error));
+      } finally {
+        Atomics.store(shared, 2, 0); // pairs with the wait in finish()
+        Atomics.notify(shared, 2);
       }
     });`;
 }

@@ -68,6 +68,8 @@ export interface BackgroundThread {
    * @returns The index of a call that has given 0 already, which is the caller's now; or -1.
    */
   stop(): number;
+  /** Blocks this thread until a run that was stopped has ended, but not for long. */
+  finish(): void;
 }
 
 /** What a runtime must be able to do. */

@@ -36,7 +36,7 @@ await collectUntil(() => false, 10);
 const before = { descriptors: descriptors(), mappings: mappings(), files: files() };
 
 await rounds(Number(count));
-const settled = () => mappings() - before.mappings <= 512;
+const settled = () => mappings() - before.mappings <= 1024;
 await collectUntil(settled, 100);
 console.log(JSON.stringify({
   descriptors: descriptors() - before.descriptors,

@@ -4,7 +4,7 @@
 
 import { Buffer } from "node:buffer";
 import { ok, strictEqual, throws } from "node:assert";
-import { randomFill } from "node:crypto";
+import { randomFill, scrypt } from "node:crypto";
 import { closeSync, constants, openSync, read, writeSync } from "node:fs";
 import process from "node:process";
 import { promisify } from "node:util";
@@ -80,6 +80,7 @@ const cases: Record<string, () => void | Promise<void>> = {
       throws(() => segment.view(Int32Array), isClosed);
       throws(() => segment.stat(), isClosed);
       throws(() => segment.unlink(), isClosed);
+      throws(() => segment.fd, isClosed);
       segment.close();
       segment[Symbol.dispose]();
       strictEqual(segment.closed, true);
@@ -164,6 +165,26 @@ const cases: Record<string, () => void | Promise<void>> = {
       collectGarbage();
       await Promise.race([filling, turn()]);
       expectUntouched(later);
+    }
+  },
+
+  // Deno's asynchronous scrypt holds the memory, and not the buffer.
+  async scrypt() {
+    const derive = promisify(scrypt) as (...args: unknown[]) => Promise<Buffer>;
+    const deriveFromClosed = () => {
+      const segment = create();
+      const [password, salt] = [segment.bytes.subarray(0, 64), segment.bytes.subarray(64, 96)];
+      const options = { N: 2 ** 15, r: 8, p: 4, maxmem: 2 ** 30 };
+      const derived = derive(password, salt, 64, options);
+      segment.close();
+      return { derived };
+    };
+    const { derived } = deriveFromClosed();
+    let ended = false;
+    void derived.catch(() => {}).then(() => ended = true);
+    while (!ended) {
+      collectGarbage();
+      await turn();
     }
   },
 
