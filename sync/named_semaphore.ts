@@ -3,7 +3,14 @@
  */
 
 import { type Action, ShmError, stateError, timeoutError } from "../errors.ts";
-import { failure, NativeSemaphore, platform, refusal, semFileName, semUnlink } from "../ffi/mod.ts";
+import {
+  failure,
+  type NativeSemaphore,
+  platform,
+  refusal,
+  semFileName,
+  semUnlink,
+} from "../ffi/mod.ts";
 import { nameExists } from "../memory/attach.ts";
 import { existingName } from "../memory/names.ts";
 import {

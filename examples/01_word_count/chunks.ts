@@ -16,14 +16,16 @@ export function chunkCountOf(byteLength: number): number {
 }
 
 /**
- * Where a chunk starts and ends. Both ends are moved forward to behind a byte that belongs to no
+ * A view of the bytes of a chunk. Both ends are moved forward to behind a byte that belongs to no
  * word, so that no word is cut. A chunk that lies within one endless word is empty.
+ *
+ * Engines are slow at large indices, those past 2^31 in particular: in the view they are small.
  */
-export function chunkRange(text: Uint8Array, chunk: number): [from: number, to: number] {
+export function chunkOf(text: Uint8Array, chunk: number): Uint8Array {
   const start = chunk * CHUNK_BYTE_LENGTH;
   const end = Math.min(start + CHUNK_BYTE_LENGTH, text.length);
   const from = endOfWord(text, start, end);
-  return [from, from === end ? end : endOfWord(text, end, text.length)];
+  return text.subarray(from, from === end ? end : endOfWord(text, end, text.length));
 }
 
 function endOfWord(text: Uint8Array, start: number, limit: number): number {
@@ -46,8 +48,7 @@ export async function countChunks(
 ): Promise<Map<string, number>> {
   const table = new WordTable();
   for (const chunk of chunks) {
-    const [from, to] = chunkRange(text, chunk);
-    onCounted(table.add(text, from, to));
+    onCounted(table.add(chunkOf(text, chunk)));
     await setImmediate();
   }
   return table.counts();

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { chunkCountOf, chunkRange, countChunks } from "./chunks.ts";
+import { chunkCountOf, chunkOf, countChunks } from "./chunks.ts";
 import { decodeCounts, mergeCounts } from "./counts.ts";
 import type { Count, Job } from "./job.ts";
 import { showProgress } from "./progress.ts";
@@ -68,9 +68,9 @@ export async function countThroughPipes(job: Job): Promise<Count> {
       const { value: chunk } = claims.next();
       if (chunk === undefined) break;
       chunks.push(chunk);
-      const [from, to] = chunkRange(text, chunk);
-      isAlive = await worker.send(text.subarray(from, to));
-      sentByteLength += to - from;
+      const bytes = chunkOf(text, chunk);
+      isAlive = await worker.send(bytes);
+      sentByteLength += bytes.length;
     }
     worker.endInput();
     return { worker, chunks };

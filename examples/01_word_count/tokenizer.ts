@@ -50,28 +50,29 @@ export class WordTable {
   #slots = new Int32Array(1 << 13);
 
   /**
-   * Counts the words of a range. It must not start or end within a word.
+   * Counts the words of a piece of text. It must not start or end within a word.
    *
    * @returns How many runs it has: about as many as words.
    */
-  add(text: Uint8Array, from: number, to: number): number {
-    this.#reserve(to - from + 1);
+  add(text: Uint8Array): number {
+    this.#reserve(text.length + 1);
     const runs = this.#runs;
+    const end = text.length;
     let found = 0;
-    let position = from;
-    while (position < to) {
+    let position = 0;
+    while (position < end) {
       let byte = FOLDED[text[position++] as number] as number;
       if (byte === 0) continue;
       // The run is written behind the last one, where it stays if it turns out to be new.
-      let end = this.#runsByteLength;
+      let runEnd = this.#runsByteLength;
       let hash = 0x811c9dc5; // FNV-1a
       while (byte !== 0) {
-        runs[end++] = byte;
+        runs[runEnd++] = byte;
         hash = Math.imul(hash ^ byte, 0x01000193);
-        byte = position < to ? FOLDED[text[position++] as number] as number : 0;
+        byte = position < end ? FOLDED[text[position++] as number] as number : 0;
       }
-      runs[end++] = NEWLINE;
-      this.#count(hash ^ (hash >>> 15), end);
+      runs[runEnd++] = NEWLINE;
+      this.#count(hash ^ (hash >>> 15), runEnd);
       found++;
     }
     return found;

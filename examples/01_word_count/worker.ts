@@ -48,15 +48,15 @@ async function countInPlace(run: string, index: number): Promise<void> {
 async function countStream(): Promise<void> {
   process.stdout.write("\n"); // says that it is ready, and is no part of a table
   const table = new WordTable();
-  let rest: Uint8Array = new Uint8Array(); // the word in which the last piece was cut
-  for await (const piece of process.stdin) {
-    const bytes = Buffer.concat([rest, piece as Uint8Array]);
-    let end = bytes.length;
-    while (end > 0 && isWordByte(bytes[end - 1] as number)) end--;
-    table.add(bytes, 0, end);
-    rest = bytes.subarray(end);
+  const pending: Uint8Array[] = []; // the word in which the last piece was cut
+  for await (const data of process.stdin) {
+    const piece = data as Uint8Array;
+    let end = piece.length;
+    while (end > 0 && isWordByte(piece[end - 1] as number)) end--;
+    if (end > 0) table.add(Buffer.concat([...pending.splice(0), piece.subarray(0, end)]));
+    pending.push(piece.subarray(end));
   }
-  table.add(rest, 0, rest.length);
+  table.add(Buffer.concat(pending));
   process.stdout.write(Buffer.concat([encodeCounts(table.counts()), Buffer.of(END_OF_TABLE)]));
 }
 
