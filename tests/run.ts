@@ -64,9 +64,9 @@ function leftovers(): string[] {
   return [...files, ...systemV];
 }
 
-/** Node compiles what it runs; many short-lived peers share the result. */
-const cache = mkdtempSync(join(tmpdir(), "shmkit-cache-"));
-process.on("exit", () => rmSync(cache, { recursive: true, force: true }));
+/** For all temporary files, and for what Node compiles: many short-lived peers share the result. */
+const temporary = mkdtempSync(join(tmpdir(), "shmkit-tests-"));
+process.on("exit", () => rmSync(temporary, { recursive: true, force: true }));
 
 let failed = 0;
 for (const [name, [program, ...args]] of Object.entries(steps)) {
@@ -76,7 +76,7 @@ for (const [name, [program, ...args]] of Object.entries(steps)) {
   const { status } = spawnSync(program as string, args, {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, NODE_COMPILE_CACHE: cache },
+    env: { ...process.env, TMPDIR: temporary, NODE_COMPILE_CACHE: join(temporary, "compiled") },
   });
   const left = leftovers().filter((each) => !before.includes(each));
   if (left.length > 0) console.error(`${name} left behind: ${left.join(", ")}`);

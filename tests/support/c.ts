@@ -4,19 +4,19 @@
  * @module
  */
 
-import { afterAll } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 const temporary: string[] = [];
 let directory: string | undefined;
 const compiled = new Map<string, string>();
 
-// Not at the end of the process, of which `deno test` tells nobody.
-afterAll(() => {
+// Of its end `deno test` tells nobody: there, `tests/run.ts` removes what is left.
+process.on("exit", () => {
   for (const path of temporary) rmSync(path, { recursive: true, force: true });
 });
 
@@ -38,7 +38,7 @@ export function compile(compiler: string, args: readonly string[], input?: strin
   if (status !== 0) throw new Error(`${compiler} failed: ${stderr}`);
 }
 
-/** A directory that is removed after the tests of the file. */
+/** A directory that is removed at the end of the process. */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), "shmkit-test-"));
   temporary.push(path);

@@ -6,6 +6,7 @@
 
 import { afterAll } from "bun:test";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { RuntimeCommand } from "./runtimes.ts";
 
@@ -29,10 +30,12 @@ export interface PeerOptions {
 
 const live = new Set<ChildProcessWithoutNullStreams>();
 
-// Not at the end of the process, of which `deno test` tells nobody.
-afterAll(() => {
+// Of its end `deno test` tells nobody, and Bun loads this file once for all files of tests.
+function killAll(): void {
   for (const child of live) child.kill("SIGKILL");
-});
+}
+afterAll(killAll);
+process.on("exit", killAll);
 
 /** A running process. Disposing of it kills it. */
 export class Peer implements AsyncDisposable {

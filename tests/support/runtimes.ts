@@ -4,7 +4,6 @@
  * @module
  */
 
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 
 /** A runtime, and how it is started with a script. */
@@ -16,11 +15,9 @@ export interface RuntimeCommand {
 
 const hostName = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
-/** The pinned program; for the runtime of this test the program that runs it. */
+/** Not `process.execPath`: a Deno that starts itself by that path gives its child every permission. */
 const bin = (name: string) =>
-  name === hostName
-    ? process.execPath
-    : fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url));
+  fileURLToPath(new URL(`../../node_modules/.bin/${name}`, import.meta.url));
 
 /** All three. */
 export const RUNTIMES: readonly RuntimeCommand[] = [
