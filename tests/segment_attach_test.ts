@@ -15,6 +15,16 @@ import { HOST, RUNTIMES } from "./support/runtimes.ts";
 
 const NOBODY = 65534;
 
+/** Runs a command with a `/dev/shm` of 4 MiB, and prints what it leaves there. */
+const IN_SMALL_SHM = [
+  "unshare",
+  "-m",
+  "sh",
+  "-c",
+  'mount -t tmpfs -o size=4m tmpfs /dev/shm && "$@"; status=$?; ls /dev/shm; exit $status',
+  "sh",
+];
+
 cleanUpNames();
 
 function expectRefused(name: string, code: ShmErrorCode, message: RegExp): void {
@@ -133,16 +143,7 @@ describe("SharedSegment between users", () => {
 });
 
 describe("a /dev/shm of 4 MiB", () => {
-  const small = {
-    wrapper: [
-      "unshare",
-      "-m",
-      "sh",
-      "-c",
-      'mount -t tmpfs -o size=4m tmpfs /dev/shm && "$@"; status=$?; ls /dev/shm; exit $status',
-      "sh",
-    ],
-  };
+  const small = { wrapper: IN_SMALL_SHM };
 
   for (const runtime of RUNTIMES) {
     testWith([MOUNT_NAMESPACE], `gives ENOSPC for 8 MiB in ${runtime.name}`, async () => {
@@ -176,15 +177,7 @@ describe("where a file cannot be made without a name", () => {
   });
 
   testWith([C_COMPILER, MOUNT_NAMESPACE], "leaves nothing after ENOSPC", async () => {
-    const wrapper = [
-      "unshare",
-      "-m",
-      "sh",
-      "-c",
-      'mount -t tmpfs -o size=4m tmpfs /dev/shm && "$@"; status=$?; ls /dev/shm; exit $status',
-      "sh",
-      compileC("block_tmpfile.c"),
-    ];
+    const wrapper = [...IN_SMALL_SHM, compileC("block_tmpfile.c")];
     const name = uniqueName();
     const output = await runPeer(HOST, "create_fails.ts", [name, 8 * 2 ** 20], { wrapper });
     expect(output).toMatch(/^ENOSPC [^\n]*--shm-size\)\.\n$/);

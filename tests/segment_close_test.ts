@@ -7,17 +7,9 @@ import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { cleanUpNames, ownFiles, uniqueName } from "./support/names.ts";
 import { runPeer } from "./support/peers.ts";
-import { HOST, type RuntimeCommand } from "./support/runtimes.ts";
+import { HOST_WITH_FILES } from "./support/runtimes.ts";
 
 cleanUpNames();
-
-/** The files that the cases need would be other permissions in Deno. */
-const host: RuntimeCommand = HOST.name === "deno"
-  ? {
-    name: "deno",
-    command: HOST.command.map((arg) => arg === "--allow-ffi" ? "-A" : arg) as [string],
-  }
-  : HOST;
 
 describe("after close()", () => {
   const cases = {
@@ -35,7 +27,7 @@ describe("after close()", () => {
       const fifo = uniqueName();
       spawnSync("mkfifo", [`/dev/shm/${fifo}`]);
       const args = [each, uniqueName(), `/dev/shm/${fifo}`];
-      expect(await runPeer(host, "use_after_close.ts", args)).toBe("survived\n");
+      expect(await runPeer(HOST_WITH_FILES, "use_after_close.ts", args)).toBe("survived\n");
       expect(ownFiles()).toEqual([fifo]);
     });
   }

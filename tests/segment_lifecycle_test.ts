@@ -6,21 +6,13 @@ import { describe, expect, test } from "bun:test";
 import { SharedSegment, ShmError } from "../mod.ts";
 import { cleanUpNames, ownFiles, uniqueName } from "./support/names.ts";
 import { runPeer, startPeer } from "./support/peers.ts";
-import { HOST, type RuntimeCommand } from "./support/runtimes.ts";
+import { HOST, HOST_WITH_FILES } from "./support/runtimes.ts";
 
 cleanUpNames();
 
-/** Counting descriptors and mappings in `/proc` would be another permission in Deno. */
-const host: RuntimeCommand = HOST.name === "deno"
-  ? {
-    name: "deno",
-    command: HOST.command.map((arg) => arg === "--allow-ffi" ? "-A" : arg) as [string],
-  }
-  : HOST;
-
 describe("a segment", () => {
   test("leaves nothing behind after 100,000 rounds of create, attach and close", async () => {
-    const output = await runPeer(host, "rounds.ts", [uniqueName(), 100_000], {
+    const output = await runPeer(HOST_WITH_FILES, "rounds.ts", [uniqueName(), 100_000], {
       timeoutMs: 110_000,
     });
     const { descriptors, mappings, files } = JSON.parse(output);
@@ -39,7 +31,7 @@ describe("a segment", () => {
 
   test("is opened by each of several threads on its own", async () => {
     const name = uniqueName();
-    expect(await runPeer(host, "threads.ts", [name, 4])).toBe("400000 8\n");
+    expect(await runPeer(HOST_WITH_FILES, "threads.ts", [name, 4])).toBe("400000 8\n");
   });
 
   test("is never seen half-made when its creator is killed, 500 times", async () => {

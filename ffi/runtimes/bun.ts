@@ -5,13 +5,14 @@
  */
 
 import { platformName, type Process, workerThread } from "./process.ts";
-import type {
-  Address,
-  Declarations,
-  NativeFunctions,
-  NativeTypes,
-  Runtime,
-  Signature,
+import {
+  type Address,
+  type Declarations,
+  mapDeclarations,
+  type NativeFunctions,
+  type NativeTypes,
+  type Runtime,
+  type Signature,
 } from "./runtime.ts";
 
 /** The part of `bun:ffi` that is used, so that its types are not needed to compile this. */
@@ -46,11 +47,6 @@ export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
     returns: RESULTS[result],
   });
 
-  const defineAll = (declarations: Declarations) =>
-    Object.fromEntries(
-      Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
-    );
-
   return {
     version: `Bun ${process.versions["bun"]}`,
     platform: platformName(process),
@@ -58,13 +54,13 @@ export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
     nullAddress: 0 as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {
-      const definitions = defineAll(declarations);
+      const definitions = mapDeclarations(declarations, define);
       return ffi.dlopen(library, definitions).symbols as unknown as NativeFunctions<D>;
     },
 
     backgroundThread(library: string, declarations: Declarations, undo: string) {
       const path = JSON.stringify(library);
-      const definitions = JSON.stringify(defineAll(declarations));
+      const definitions = JSON.stringify(mapDeclarations(declarations, define));
       return workerThread(process, {
         functions: `process.getBuiltinModule("bun:ffi").dlopen(${path}, ${definitions}).symbols`,
         undo,

@@ -6,13 +6,14 @@
 
 import { ShmError } from "../../errors.ts";
 import { type Process, workerThread } from "./process.ts";
-import type {
-  Address,
-  Declarations,
-  NativeFunctions,
-  NativeTypes,
-  Runtime,
-  Signature,
+import {
+  type Address,
+  type Declarations,
+  mapDeclarations,
+  type NativeFunctions,
+  type NativeTypes,
+  type Runtime,
+  type Signature,
 } from "./runtime.ts";
 
 type DenoFunction = (...args: unknown[]) => unknown;
@@ -49,11 +50,6 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
     result: TYPES[result],
   });
 
-  const defineAll = (declarations: Declarations) =>
-    Object.fromEntries(
-      Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
-    );
-
   const dlopen: DenoApi["dlopen"] = (library, symbols) => {
     try {
       return deno.dlopen(library, symbols);
@@ -74,19 +70,17 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
     nullAddress: null as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {
-      const definitions = defineAll(declarations);
-      const { symbols } = dlopen(library, definitions);
-      const functions = Object.entries(declarations).map(([name, [result]]) => {
+      const { symbols } = dlopen(library, mapDeclarations(declarations, define));
+      return mapDeclarations(declarations, ([result], name) => {
         const symbol = symbols[name] as DenoFunction;
         // 64-bit results are bigints; everything else is already in the seam's form.
-        return [name, result === "i64" ? (...args: unknown[]) => Number(symbol(...args)) : symbol];
-      });
-      return Object.fromEntries(functions) as NativeFunctions<D>;
+        return result === "i64" ? (...args: unknown[]) => Number(symbol(...args)) : symbol;
+      }) as NativeFunctions<D>;
     },
 
     backgroundThread(library: string, declarations: Declarations, undo: string) {
       const path = JSON.stringify(library);
-      const definitions = JSON.stringify(defineAll(declarations));
+      const definitions = JSON.stringify(mapDeclarations(declarations, define));
       return workerThread(process, {
         functions: `Deno.dlopen(${path}, ${definitions}).symbols`,
         undo,

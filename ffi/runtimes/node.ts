@@ -6,13 +6,14 @@
 
 import { ShmError } from "../../errors.ts";
 import { platformName, type Process, workerThread } from "./process.ts";
-import type {
-  Address,
-  Declarations,
-  NativeFunctions,
-  NativeTypes,
-  Runtime,
-  Signature,
+import {
+  type Address,
+  type Declarations,
+  mapDeclarations,
+  type NativeFunctions,
+  type NativeTypes,
+  type Runtime,
+  type Signature,
 } from "./runtime.ts";
 
 type NodeFunction = (...args: unknown[]) => unknown;
@@ -41,11 +42,6 @@ export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
     return: TYPES[result],
   });
 
-  const defineAll = (declarations: Declarations) =>
-    Object.fromEntries(
-      Object.entries(declarations).map(([name, signature]) => [name, define(signature)]),
-    );
-
   const wrap = (native: NodeFunction, [result, ...parameters]: Signature): NodeFunction => {
     if (result !== "i64" && !parameters.includes("i64")) return native;
     return (...args) => {
@@ -64,18 +60,16 @@ export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
     nullAddress: 0n as unknown as Address,
 
     load<D extends Declarations>(library: string, declarations: D): NativeFunctions<D> {
-      const definitions = defineAll(declarations);
-      const { functions } = dlopen(ffi, library, definitions);
-      const wrapped = Object.entries(declarations).map(([name, signature]) => [
-        name,
-        wrap(functions[name] as NodeFunction, signature),
-      ]);
-      return Object.fromEntries(wrapped) as NativeFunctions<D>;
+      const { functions } = dlopen(ffi, library, mapDeclarations(declarations, define));
+      return mapDeclarations(
+        declarations,
+        (signature, name) => wrap(functions[name] as NodeFunction, signature),
+      ) as NativeFunctions<D>;
     },
 
     backgroundThread(library: string, declarations: Declarations, undo: string) {
       const path = JSON.stringify(library);
-      const definitions = JSON.stringify(defineAll(declarations));
+      const definitions = JSON.stringify(mapDeclarations(declarations, define));
       return workerThread(process, {
         functions: `process.getBuiltinModule("node:ffi").dlopen(${path}, ${definitions}).functions`,
         undo,

@@ -39,6 +39,16 @@ export type Signature = readonly [
 /** C functions by name. */
 export type Declarations = Readonly<Record<string, Signature>>;
 
+/** Makes something of every declaration, by name. */
+export function mapDeclarations<T>(
+  declarations: Declarations,
+  make: (signature: Signature, name: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(declarations).map(([name, signature]) => [name, make(signature, name)]),
+  );
+}
+
 /** The JavaScript function that a C prototype becomes. */
 export type NativeFunction<S extends Signature> = S extends
   readonly [infer R extends keyof NativeTypes, ...infer P extends readonly (keyof NativeTypes)[]]

@@ -44,6 +44,12 @@ export const HOST: RuntimeCommand = RUNTIMES.find(
   ({ name }) => name === hostName,
 ) as RuntimeCommand;
 
+/** The same with the right to read and write files, for peers that look at `/proc`. */
+export const HOST_WITH_FILES: RuntimeCommand = {
+  name: HOST.name,
+  command: HOST.command.map((arg) => arg === "--allow-ffi" ? "-A" : arg) as [string],
+};
+
 /** The other two. */
 export const OTHERS: readonly RuntimeCommand[] = RUNTIMES.filter((each) => each !== HOST);
 
