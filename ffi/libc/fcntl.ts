@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bind, settle } from "./library.ts";
+import { bind, errno, settle } from "./library.ts";
 import { cString } from "./scratch.ts";
 
 const c = bind({
@@ -16,7 +16,7 @@ const c = bind({
 
 /** Opens a path. @returns A descriptor, or a negative error number. */
 export function open(path: string, flags: number, mode: number): number {
-  return settle(c().open(cString(path), flags, mode));
+  return settle(c().open(cString(path), flags, mode), errno[0]);
 }
 
 /** Reserves the pages of a range of a file. @returns 0, or a negative error number. */
@@ -26,5 +26,5 @@ export function fallocate(
   byteOffset: number,
   byteLength: number,
 ): number {
-  return settle(c().fallocate(fd, mode, byteOffset, byteLength));
+  return settle(c().fallocate(fd, mode, byteOffset, byteLength), errno[0]);
 }

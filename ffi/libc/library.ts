@@ -14,8 +14,16 @@ const errnoDeclarations = {
   __errno_location: ["address"],
 } as const satisfies Declarations;
 
-/** This thread's `errno`. Each thread has a copy of this module, as it has an `errno`. */
-let errno: Int32Array | undefined;
+/**
+ * This thread's `errno`. Each thread has a copy of this module, as it has an `errno`.
+ *
+ * To be read in the expression right behind the native call: whatever else the runtime does in
+ * between may overwrite it, and the entry of a function is enough for that (seen in Node: a compiler
+ * or the collector takes its turn there). Plain access is right: it is this thread's own, and native
+ * calls are opaque to the compilers.
+ */
+export let errno: Int32Array = new Int32Array(1);
+
 let loaded: CLibrary | undefined;
 
 /** The C library that is in use. */
@@ -24,30 +32,20 @@ export function cLibrary(): CLibrary {
     const { library, functions } = locate(errnoDeclarations);
     // The memory outlives the view: both live as long as this thread.
     errno = new Int32Array(runtime().viewMemory(functions.__errno_location(), 4));
-    settle(0); // compiled now, so that it never is between a call and its errno
     loaded = platform().libraries.find(({ name }) => name === library) as CLibrary;
   }
   return loaded;
 }
 
 /**
- * The error number that the last native call left, negative.
- *
- * To be called in the statement right after the native call: an allocation in between may make the
- * runtime call the kernel itself and overwrite it. (Plain access is right: `errno` is this
- * thread's own, and native calls are opaque to the compilers.)
- */
-export function lastErrno(): number {
-  return -((errno as Int32Array)[0] as number);
-}
-
-/**
  * Turns a C result into what this library uses everywhere, as the kernel does: a value of zero and
- * above, or a negative error number. To be called with the native call as its argument.
+ * above, or a negative error number.
+ *
+ * @param result The native call itself.
+ * @param code `errno[0]`, which is read before anything else happens because it is the next argument.
  */
-export function settle(result: number): number {
-  const code = lastErrno();
-  return result === -1 ? code : result;
+export function settle(result: number, code: number | undefined): number {
+  return result === -1 ? -(code as number) : result;
 }
 
 /**

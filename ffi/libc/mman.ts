@@ -6,7 +6,7 @@
 
 import type { Address } from "../runtimes/runtime.ts";
 import { runtime } from "../select.ts";
-import { bind, lastErrno, settle } from "./library.ts";
+import { bind, errno, settle } from "./library.ts";
 import { cString } from "./scratch.ts";
 
 const c = bind({
@@ -27,12 +27,12 @@ const MAP_FAILED = -1;
 
 /** Opens the shared-memory object `/name`. @returns A descriptor, or a negative error number. */
 export function shmOpen(name: string, flags: number, mode: number): number {
-  return settle(c().shm_open(cString(`/${name}`), flags, mode));
+  return settle(c().shm_open(cString(`/${name}`), flags, mode), errno[0]);
 }
 
 /** Removes the name `/name`. @returns 0, or a negative error number. */
 export function shmUnlink(name: string): number {
-  return settle(c().shm_unlink(cString(`/${name}`)));
+  return settle(c().shm_unlink(cString(`/${name}`)), errno[0]);
 }
 
 /** Maps memory where the kernel likes. @returns Its start, or a negative error number. */
@@ -58,12 +58,12 @@ export function remap(
 
 /** Unmaps a range. @returns 0, or a negative error number. */
 export function munmap(start: Address, byteLength: number): number {
-  return settle(c().munmap(start, byteLength));
+  return settle(c().munmap(start, byteLength), errno[0]);
 }
 
 /** Advises the kernel about a range. @returns 0, or a negative error number. */
 export function madvise(start: Address, byteLength: number, advice: number): number {
-  return settle(c().madvise(start, byteLength, advice));
+  return settle(c().madvise(start, byteLength, advice), errno[0]);
 }
 
 function map(
@@ -74,6 +74,6 @@ function map(
   fd: number,
 ): { readonly start: Address } | number {
   const start = c().mmap(hint, byteLength, protection, flags, fd, 0);
-  const code = lastErrno();
-  return runtime().addressToNumber(start) === MAP_FAILED ? code : { start };
+  const code = errno[0];
+  return runtime().addressToNumber(start) === MAP_FAILED ? settle(-1, code) : { start };
 }

@@ -5,7 +5,7 @@
  */
 
 import { platform } from "../select.ts";
-import { bind, settle } from "./library.ts";
+import { bind, errno, settle } from "./library.ts";
 import { readSize, scratchMemory } from "./scratch.ts";
 
 const c = bind({
@@ -19,6 +19,8 @@ const c = bind({
  */
 export function maxFileByteLength(): number {
   const { struct } = scratchMemory();
-  if (settle(c().getrlimit(platform().constants.RLIMIT_FSIZE, struct)) < 0) return Infinity;
+  if (settle(c().getrlimit(platform().constants.RLIMIT_FSIZE, struct), errno[0]) < 0) {
+    return Infinity;
+  }
   return readSize(platform().rlimit.offsets.rlim_cur);
 }

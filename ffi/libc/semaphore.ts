@@ -11,7 +11,7 @@ import type {
   Declarations,
 } from "../runtimes/runtime.ts";
 import { platform, runtime } from "../select.ts";
-import { bind, bindBackground, bindOptional, cLibrary, lastErrno, settle } from "./library.ts";
+import { bind, bindBackground, bindOptional, cLibrary, errno, settle } from "./library.ts";
 import { cString, readSize, scratchMemory } from "./scratch.ts";
 import { readStart } from "./unistd.ts";
 
@@ -55,13 +55,13 @@ const SHARED = 1;
 /** Opens a semaphore. @returns Its address, or a negative error number. */
 export function semOpen(name: string): { readonly address: Address } | number {
   const address = c().sem_open(cString(`/${name}`), 0, 0, 0);
-  const code = lastErrno();
-  return runtime().addressToNumber(address) === SEM_FAILED ? code : { address };
+  const code = errno[0];
+  return runtime().addressToNumber(address) === SEM_FAILED ? settle(-1, code) : { address };
 }
 
 /** Makes a semaphore in shared memory. @returns 0, or a negative error number. */
 export function semInit(semaphore: Address, value: number): number {
-  return settle(c().sem_init(semaphore, SHARED, value));
+  return settle(c().sem_init(semaphore, SHARED, value), errno[0]);
 }
 
 /**
@@ -94,7 +94,7 @@ export function semClose(semaphore: Address): void {
 
 /** Removes a semaphore's name. @returns 0, or a negative error number. */
 export function semUnlink(name: string): number {
-  return settle(c().sem_unlink(cString(`/${name}`)));
+  return settle(c().sem_unlink(cString(`/${name}`)), errno[0]);
 }
 
 /** The two functions of the hot path, bound: each gives 0 or a negative error number. */
@@ -104,8 +104,8 @@ export function hotFunctions(): {
 } {
   const { sem_post, sem_trywait } = c();
   return {
-    post: (semaphore) => settle(sem_post(semaphore)),
-    tryWait: (semaphore) => settle(sem_trywait(semaphore)),
+    post: (semaphore) => settle(sem_post(semaphore), errno[0]),
+    tryWait: (semaphore) => settle(sem_trywait(semaphore), errno[0]),
   };
 }
 
@@ -125,6 +125,7 @@ export function semTimedWait(semaphore: Address, timeoutMs: number): number {
     clockwait === undefined
       ? c().sem_timedwait(semaphore, struct)
       : clockwait(semaphore, clock, struct),
+    errno[0],
   );
 }
 

@@ -8,7 +8,7 @@
  */
 
 import { platform } from "../select.ts";
-import { bind, settle } from "./library.ts";
+import { bind, errno, settle } from "./library.ts";
 import { cString, readSize, readTimeMs, scratchMemory } from "./scratch.ts";
 
 const c = bind({
@@ -66,7 +66,7 @@ function readStatus(fd: number, path: string, flags: number): FileStatus | numbe
   const { STATX_BASIC_STATS, STATX_BTIME } = platform().constants;
   const { view, struct } = scratchMemory();
   const mask = STATX_BASIC_STATS | STATX_BTIME;
-  const result = settle(c().statx(fd, cString(path), flags, mask, struct));
+  const result = settle(c().statx(fd, cString(path), flags, mask, struct), errno[0]);
   if (result < 0) return result;
   const at = platform().statx.offsets;
   const mode = view.getUint16(at.stx_mode, true);
@@ -95,7 +95,7 @@ export function isSameFile(a: FileStatus, b: FileStatus): boolean {
 
 /** Sets the permission bits, whatever the umask. @returns 0, or a negative error number. */
 export function fchmod(fd: number, mode: number): number {
-  return settle(c().fchmod(fd, mode));
+  return settle(c().fchmod(fd, mode), errno[0]);
 }
 
 /**
@@ -104,7 +104,7 @@ export function fchmod(fd: number, mode: number): number {
  */
 export function availableBytes(fd: number): number | undefined {
   const { struct } = scratchMemory();
-  if (settle(c().fstatvfs(fd, struct)) < 0) return undefined;
+  if (settle(c().fstatvfs(fd, struct), errno[0]) < 0) return undefined;
   const at = platform().statvfs.offsets;
   if (readSize(at.f_blocks) === 0) return undefined;
   return readSize(at.f_bavail) * readSize(at.f_frsize);

@@ -6,7 +6,7 @@
 
 import { platform } from "../select.ts";
 import { open } from "./fcntl.ts";
-import { bind, settle } from "./library.ts";
+import { bind, errno, settle } from "./library.ts";
 import { cString, scratchMemory } from "./scratch.ts";
 
 const c = bind({
@@ -29,7 +29,7 @@ export function close(fd: number): void {
 
 /** Sets the size of a file. @returns 0, or a negative error number. */
 export function ftruncate(fd: number, byteLength: number): number {
-  return settle(c().ftruncate(fd, byteLength));
+  return settle(c().ftruncate(fd, byteLength), errno[0]);
 }
 
 /** Where the descriptors of this process have paths. A container may lack it. */
@@ -50,7 +50,10 @@ export function canLinkDescriptors(): number {
 export function linkDescriptor(fd: number, path: string): number {
   const { AT_FDCWD, AT_SYMLINK_FOLLOW } = platform().constants;
   const from = cString(`${DESCRIPTORS}/${fd}`, 0);
-  return settle(c().linkat(AT_FDCWD, from, AT_FDCWD, cString(path, 1), AT_SYMLINK_FOLLOW));
+  return settle(
+    c().linkat(AT_FDCWD, from, AT_FDCWD, cString(path, 1), AT_SYMLINK_FOLLOW),
+    errno[0],
+  );
 }
 
 /**
@@ -58,7 +61,7 @@ export function linkDescriptor(fd: number, path: string): number {
  * @returns The number of bytes, or a negative error number.
  */
 export function readStart(fd: number, byteLength: number): number {
-  return settle(c().pread(fd, scratchMemory().struct, byteLength, 0));
+  return settle(c().pread(fd, scratchMemory().struct, byteLength, 0), errno[0]);
 }
 
 /** The effective user of this process. */
