@@ -12,7 +12,7 @@ const LOOPS = 30;
 const SEEING_LOOPS = 5;
 /** Fewer may have been seen by a loop that was being replaced, or at an interruption. */
 const CHANGES = 10;
-const DEADLINE_MS = 25_000;
+const DEADLINE_MS = 90_000;
 
 const [name] = process.argv.slice(2) as [string];
 using segment = SharedSegment.open(name, { readonly: true });
