@@ -31,15 +31,21 @@ class Run extends Peer {
     return existsSync(this.#log) ? readFileSync(this.#log, "utf8") : "";
   }
 
-  /** Waits until a count has come so far that its progress is shown. */
-  async counting(way: string): Promise<void> {
-    const pattern = new RegExp(`^${way}, .*: \\d+ %`, "m");
-    await until(`it is counting: ${way}`, () => pattern.test(this.log));
-  }
-
-  /** Deno takes a child that was signalled by its own `kill()` for ended by the signal. */
-  interrupt(): void {
-    if (this.pid > 1) process.kill(this.pid, "SIGINT");
+  /**
+   * Waits until a count has begun, and stops one of its three workers, so that it does not end
+   * before the test has done what it wants to do in the middle. The others go on.
+   */
+  async holdUp(way: string): Promise<{ workers: ProcessEntry[]; held: ProcessEntry }> {
+    const [begun, advanced] = [`^${way}, `, `^${way}, .*: \\d+ %`].map((each) =>
+      new RegExp(each, "m")
+    );
+    const sees = (what: RegExp | undefined) => what?.test(this.log) === true;
+    await until(`${way}: begun`, () => sees(begun) && this.workers.length === 3);
+    const { workers } = this;
+    const held = workers[1] as ProcessEntry;
+    signal(held, "SIGSTOP");
+    await until(`${way}: advanced`, () => sees(advanced));
+    return { workers, held };
   }
 
   /** Its files in the shared-memory directory. */
@@ -158,9 +164,14 @@ function survivorsOf(workers: readonly ProcessEntry[]): ProcessEntry[] {
 async function until(what: string, ask: () => boolean): Promise<void> {
   const deadline = performance.now() + 15_000;
   while (!ask()) {
-    if (performance.now() > deadline) throw new Error(`Waited too long until ${what}`);
+    if (performance.now() > deadline) throw new Error(`Waited too long: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Not `kill()` of the child: Deno then takes it for ended by the signal, whatever its exit code. */
+function signal({ pid }: { readonly pid: number }, name: NodeJS.Signals): void {
+  if (pid > 1) process.kill(pid, name);
 }
 
 describe("word count", () => {
@@ -190,11 +201,12 @@ describe("word count", () => {
 
   test("lets all runtimes take part", async () => {
     const run = new Run("--workers", "3", "--rounds", "1", longFile);
-    await run.counting("shared memory");
-    const programs = run.workers.map(({ command }) =>
+    const { workers, held } = await run.holdUp("shared memory");
+    const programs = workers.map(({ command }) =>
       basename(command.split(" ")[0] as string, ".exe")
     );
     expect(programs.sort()).toEqual(RUNTIMES.map(({ name }) => name));
+    signal(held, "SIGCONT");
     const exit = await run.exit();
     expect(exit.code).toBe(0);
     expect(run.log).not.toContain("Warning: its share"); // none has failed
@@ -224,12 +236,10 @@ describe("word count", () => {
   for (const way of ["shared memory", "pipes"]) {
     test(`leaves nothing after Ctrl-C (${way})`, async () => {
       const run = new Run("--workers", "3", longFile);
-      await run.counting(way);
-      const { workers, files } = run;
-      expect(workers.length).toBe(3);
-      expect(files.length).toBeGreaterThan(0);
-      run.interrupt();
-      run.interrupt(); // as when npx passes it on
+      const { workers } = await run.holdUp(way);
+      expect(run.files.length).toBeGreaterThan(0);
+      signal(run, "SIGINT");
+      signal(run, "SIGINT"); // as when npx passes it on
       const { code } = await run.exit();
       expect({ code, survivors: survivorsOf(workers), files: run.files })
         .toEqual({ code: 130, survivors: [], files: [] });
@@ -239,10 +249,8 @@ describe("word count", () => {
 
     test(`counts the share of a killed worker again (${way})`, async () => {
       const run = new Run("--workers", "3", "--rounds", "1", longFile);
-      await run.counting(way);
-      const { workers } = run;
-      const { pid } = workers[1] as ProcessEntry;
-      if (pid > 1) process.kill(pid, "SIGKILL");
+      const { workers, held } = await run.holdUp(way);
+      signal(held, "SIGKILL");
       const exit = await run.exit();
       expect(exit.code).toBe(0);
       expect(run.log).toMatch(/^Warning: its share .* because worker . \(.*SIGKILL$/m);
@@ -254,10 +262,9 @@ describe("word count", () => {
 
   test("leaves no worker and no object when it is killed itself (shared memory)", async () => {
     const run = new Run("--workers", "3", longFile);
-    await run.counting("shared memory");
-    const { workers } = run;
-    expect(workers.length).toBe(3);
-    run.kill("SIGKILL");
+    const { workers, held } = await run.holdUp("shared memory");
+    signal(run, "SIGKILL");
+    signal(held, "SIGCONT");
     await until("the workers have ended", () => survivorsOf(workers).length === 0);
     expect(run.files).toEqual([]);
   });
