@@ -44,6 +44,7 @@ export type SystemErrorCode =
   | "EPERM"
   | "EPIPE"
   | "EROFS"
+  | "ESRCH"
   | "ETIMEDOUT"
   | "ETXTBSY"
   | "UNKNOWN";
@@ -80,7 +81,7 @@ export interface ShmErrorOptions {
   errno?: number;
   /** The C function that failed. */
   syscall?: string;
-  /** The name of the object, with the leading slash that POSIX gives it. */
+  /** The name of the object, with the leading slash that POSIX gives it; or the path of a file. */
   path?: string;
   /** The error that led to this one. */
   cause?: unknown;
@@ -112,7 +113,7 @@ export class ShmError extends Error {
   readonly errno?: number;
   /** The C function that failed; absent when none did. */
   readonly syscall?: string;
-  /** The name of the object, with a leading slash; absent when there is none. */
+  /** The name of the object, with a leading slash, or the path of a file; absent without either. */
   readonly path?: string;
 
   /**
@@ -136,7 +137,7 @@ export interface Action {
   readonly verb: string;
   /** What kind of thing: `segment`, `semaphore`. */
   readonly noun: string;
-  /** Its name, without the leading slash; absent for things without a name. */
+  /** Its name, without the leading slash, or the path of a file; absent for things without a name. */
   readonly name?: string;
 }
 
@@ -152,6 +153,7 @@ const REASONS: Partial<Record<SystemErrorCode, readonly [reason: string, remedy:
     "permission denied",
     "Ask its owner for rights (create it with a wider mode), or run as its owner.",
   ],
+  EBUSY: ["it is in use", "Have whoever uses it let it go."],
   EDQUOT: ["the disk quota of this user is used up", "Remove objects that are no longer needed."],
   EEXIST: ["it exists already", "Use openOrCreate(), choose another name, or unlink() it first."],
   EFBIG: [
@@ -177,6 +179,10 @@ const REASONS: Partial<Record<SystemErrorCode, readonly [reason: string, remedy:
     "Remove objects that are no longer needed, or enlarge /dev/shm (containers: --shm-size).",
   ],
   ENOSYS: ["the operating system does not have this call", "Use a newer kernel."],
+  EOPNOTSUPP: [
+    "this file system cannot do that",
+    "Use another one; or, if it is for reserving memory, { reserve: false }.",
+  ],
   EOVERFLOW: ["its value is at the maximum", "Wait until somebody takes a permit."],
   EPERM: ["the operation is not permitted", "Run as the owner of the object."],
   EROFS: ["the shared-memory file system is read-only", "Mount it writable."],
@@ -188,17 +194,17 @@ const REASONS: Partial<Record<SystemErrorCode, readonly [reason: string, remedy:
  * @param action What was being done.
  * @param failure The code, number and C function.
  * @param remedy What to do about it, when the usual advice does not fit.
+ * @param reason Why it fails, when the usual reason does not fit.
  */
 export function systemError(
   action: Action,
   failure: { code: SystemErrorCode; errno: number; syscall: string },
   remedy?: string,
+  reason: string = REASONS[failure.code]?.[0] ?? "the operating system refused",
 ): ShmError {
   const { code, errno, syscall } = failure;
-  const known = REASONS[code];
-  const reason = known?.[0] ?? "the operating system refused";
   const label = code === "UNKNOWN" ? `errno ${-errno}` : code;
-  const advice = remedy ?? known?.[1] ?? `See the manual page of ${syscall}.`;
+  const advice = remedy ?? REASONS[code]?.[1] ?? `See the manual page of ${syscall}.`;
   return new ShmError(
     `Cannot ${describeAction(action)}: ${reason} (${label} from ${syscall}). ${advice}`,
     { code, errno, syscall, ...pathOf(action) },
@@ -245,7 +251,9 @@ export function timeoutError(action: Action, timeoutMs: number): DOMException {
 }
 
 function pathOf(action: Action): { path?: string } {
-  return action.name === undefined ? {} : { path: `/${action.name}` };
+  const { name } = action;
+  if (name === undefined) return {};
+  return { path: name.startsWith("/") ? name : `/${name}` };
 }
 
 /** A name as a message shows it: quoted, control characters escaped, and not endless. */

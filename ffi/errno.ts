@@ -12,6 +12,12 @@ export function errorCode(errno: number): SystemErrorCode {
   return platform().errorCodes[-errno] ?? "UNKNOWN";
 }
 
+/** The negative error number of a code. */
+export function errorNumber(code: SystemErrorCode): number {
+  const entries = Object.entries(platform().errorCodes);
+  return -Number(entries.find(([, candidate]) => candidate === code)?.[0]);
+}
+
 /**
  * Makes the error of a call that gave a negative error number.
  *
@@ -30,14 +36,14 @@ export function failure(action: Action, errno: number, syscall: string, remedy?:
  * @param code The code with which it would have failed.
  * @param syscall The C function.
  * @param remedy What to do about it.
+ * @param reason Why it would fail, when the usual reason does not fit.
  */
 export function refusal(
   action: Action,
   code: SystemErrorCode,
   syscall: string,
   remedy: string,
+  reason?: string,
 ): ShmError {
-  const entries = Object.entries(platform().errorCodes);
-  const errno = -Number(entries.find(([, candidate]) => candidate === code)?.[0]);
-  return systemError(action, { code, errno, syscall }, remedy);
+  return systemError(action, { code, errno: errorNumber(code), syscall }, remedy, reason);
 }

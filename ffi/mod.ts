@@ -4,20 +4,58 @@
  * @module
  */
 
+export { environmentVariable } from "./environment.ts";
 export { errorCode, failure, refusal } from "./errno.ts";
-export { fallocate, open } from "./libc/fcntl.ts";
-export { shmOpen, shmUnlink } from "./libc/mman.ts";
+export {
+  accessModeOf,
+  addSeals,
+  duplicate,
+  fallocate,
+  isOpenElsewhere,
+  open,
+  sealsOf,
+} from "./libc/fcntl.ts";
+export { memfdCreate, shmOpen, shmUnlink } from "./libc/mman.ts";
+export { userName } from "./libc/pwd.ts";
 export { maxFileByteLength } from "./libc/resource.ts";
-export { looksLikeSemaphore, MAX_SLICES, semFileName, semUnlink } from "./libc/semaphore.ts";
+export { removeSemaphoreSet } from "./libc/sem.ts";
+export {
+  looksLikeSemaphore,
+  MAX_SLICES,
+  semFileName,
+  semUnlink,
+  semValueInFile,
+} from "./libc/semaphore.ts";
+export { ftok, shmget, type ShmidDs, shmRemove, shmStatus } from "./libc/shm.ts";
 export {
   availableBytes,
   fchmod,
   type FileStatus,
   isSameFile,
+  type Space,
+  spaceOf,
   statusOf,
   statusOfPath,
+  statusOfTarget,
 } from "./libc/stat.ts";
-export { canLinkDescriptors, close, ftruncate, geteuid, linkDescriptor } from "./libc/unistd.ts";
-export { Mapping } from "./mapping.ts";
+export {
+  canLinkDescriptors,
+  close,
+  descriptorPath,
+  ftruncate,
+  geteuid,
+  linkDescriptor,
+  listDirectory,
+  pageSize,
+  readAll,
+  readAt,
+  readLink,
+  readTextFile,
+  unlink,
+  writeAt,
+} from "./libc/unistd.ts";
+export { lineInMaps } from "./mapped_file.ts";
+export { type Advice, Mapping } from "./mapping.ts";
 export { NativeSemaphore } from "./native_semaphore.ts";
-export { platform, runtimeServices } from "./select.ts";
+export { canCallNatively, type Host, hosts, platform, runtimeServices } from "./select.ts";
+export { decodeText, encodeText, isEncodable } from "./text.ts";

@@ -31,9 +31,43 @@ export function runtime(): Runtime {
 }
 
 /** What the rest of the library may know of the runtime: nothing with an address. */
-export function runtimeServices(): Pick<Runtime, "maxBufferByteLength" | "onExit" | "warn"> {
+export function runtimeServices(): Pick<
+  Runtime,
+  "maxBufferByteLength" | "onExit" | "platform" | "version" | "warn"
+> {
   return runtime();
 }
+
+/** Whether this program runs on a runtime that has native calls, and not whether they are allowed. */
+export function canCallNatively(): boolean {
+  try {
+    runtime();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A program that runs JavaScript and has native calls. */
+export interface Host {
+  /** What it is called. */
+  readonly name: string;
+  /** The first version that has all that is needed. */
+  readonly version: readonly [major: number, minor: number];
+  /** What precedes a script. */
+  readonly args: readonly string[];
+}
+
+/** The runtimes as programs, in the order in which they start fastest. */
+export const hosts: readonly Host[] = [
+  { name: "bun", version: [1, 4], args: [] },
+  { name: "node", version: [26, 9], args: [] },
+  {
+    name: "deno",
+    version: [2, 8],
+    args: ["run", "--allow-ffi", "--no-prompt", "--no-config", "--no-lock", "--quiet"],
+  },
+];
 
 /** The platform that this program runs on. Throws a `ShmError` on one that is not known. */
 export function platform(): Platform {

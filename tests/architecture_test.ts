@@ -78,8 +78,8 @@ const MAX_BYTE_LENGTH = 16 * 1024;
 /** Violations that are known, and why they stay. One that is gone must leave this list. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "errors.ts: names a path of the operating system: /dev": "advice to the user, in a message",
-  "ffi/libc/unistd.ts: names a path of the operating system: /proc":
-    "the path that linkat(2) documents for descriptors",
+  "memory/shared_segment.ts: has 16 KB or more":
+    "the class that users see most of: two thirds of it are what they read in their editor",
 };
 
 /** The folder that a file belongs to; the file itself at the root. */

@@ -33,7 +33,9 @@ const TARGETS = process.arch === "arm64"
 /** Where the constants are defined. */
 const CONSTANT_HEADERS: Record<keyof Constants, string> = {
   O_RDONLY: "fcntl.h",
+  O_WRONLY: "fcntl.h",
   O_RDWR: "fcntl.h",
+  O_ACCMODE: "fcntl.h",
   O_CREAT: "fcntl.h",
   O_EXCL: "fcntl.h",
   O_NONBLOCK: "fcntl.h",
@@ -44,7 +46,22 @@ const CONSTANT_HEADERS: Record<keyof Constants, string> = {
   AT_EMPTY_PATH: "fcntl.h",
   AT_SYMLINK_FOLLOW: "fcntl.h",
   AT_SYMLINK_NOFOLLOW: "fcntl.h",
+  AT_STATX_DONT_SYNC: "fcntl.h",
   FALLOC_FL_KEEP_SIZE: "fcntl.h",
+  F_DUPFD_CLOEXEC: "fcntl.h",
+  F_GETFL: "fcntl.h",
+  F_SETSIG: "fcntl.h",
+  F_SETLEASE: "fcntl.h",
+  F_WRLCK: "fcntl.h",
+  F_UNLCK: "fcntl.h",
+  SIGURG: "signal.h",
+  F_ADD_SEALS: "fcntl.h",
+  F_GET_SEALS: "fcntl.h",
+  F_SEAL_SEAL: "fcntl.h",
+  F_SEAL_SHRINK: "fcntl.h",
+  F_SEAL_GROW: "fcntl.h",
+  F_SEAL_WRITE: "fcntl.h",
+  F_SEAL_FUTURE_WRITE: "fcntl.h",
   STATX_BASIC_STATS: "sys/stat.h",
   STATX_BTIME: "sys/stat.h",
   S_IFMT: "sys/stat.h",
@@ -62,15 +79,56 @@ const CONSTANT_HEADERS: Record<keyof Constants, string> = {
   MAP_FIXED: "sys/mman.h",
   MAP_ANONYMOUS: "sys/mman.h",
   MAP_NORESERVE: "sys/mman.h",
+  MFD_CLOEXEC: "linux/memfd.h",
+  MFD_ALLOW_SEALING: "linux/memfd.h",
+  MFD_HUGETLB: "linux/memfd.h",
+  MFD_HUGE_SHIFT: "linux/memfd.h",
+  MS_SYNC: "sys/mman.h",
+  MADV_NORMAL: "sys/mman.h",
+  MADV_RANDOM: "sys/mman.h",
+  MADV_SEQUENTIAL: "sys/mman.h",
+  MADV_WILLNEED: "sys/mman.h",
+  MADV_DONTNEED: "sys/mman.h",
+  MADV_HUGEPAGE: "sys/mman.h",
+  MADV_NOHUGEPAGE: "sys/mman.h",
+  MADV_DONTDUMP: "sys/mman.h",
+  MADV_DODUMP: "sys/mman.h",
+  MADV_COLD: "sys/mman.h",
+  MADV_PAGEOUT: "sys/mman.h",
   // The kernel's header, because the C library's has it from glibc 2.35 only.
   MADV_POPULATE_READ: "linux/mman.h",
+  MFD_NOEXEC_SEAL: "linux/memfd.h",
+  MADV_POPULATE_WRITE: "linux/mman.h",
+  IPC_PRIVATE: "sys/shm.h",
+  IPC_CREAT: "sys/shm.h",
+  IPC_EXCL: "sys/shm.h",
+  IPC_RMID: "sys/shm.h",
+  IPC_STAT: "sys/shm.h",
+  SHM_RDONLY: "sys/shm.h",
+  SHM_HUGETLB: "sys/shm.h",
+  SHM_DEST: "sys/shm.h",
+  SHM_LOCKED: "sys/shm.h",
+  SYS_getdents64: "sys/syscall.h",
   RLIMIT_FSIZE: "sys/resource.h",
   CLOCK_REALTIME: "time.h",
   CLOCK_MONOTONIC: "time.h",
   SEM_VALUE_MAX: "limits.h",
 };
 
-type StructName = "statx" | "statvfs" | "timespec" | "rlimit" | "sem_t";
+/** What the headers have from some version of the kernel only: Linux 6.3. */
+const NEWER_THAN_HEADERS: readonly [name: keyof Constants, value: string][] = [
+  ["MFD_NOEXEC_SEAL", "0x0008U"],
+];
+
+type StructName =
+  | "statx"
+  | "statvfs"
+  | "dirent64"
+  | "passwd"
+  | "timespec"
+  | "rlimit"
+  | "sem_t"
+  | "shmid_ds";
 
 /** A struct in C, and how many bytes the library reads at the offset of each member. */
 interface StructInC<Name extends StructName> {
@@ -84,6 +142,7 @@ const STRUCTS: { readonly [Name in StructName]: StructInC<Name> } = {
     header: "sys/stat.h",
     type: "struct statx",
     widths: {
+      stx_blksize: 4,
       stx_nlink: 4,
       stx_uid: 4,
       stx_gid: 4,
@@ -102,8 +161,15 @@ const STRUCTS: { readonly [Name in StructName]: StructInC<Name> } = {
   statvfs: {
     header: "sys/statvfs.h",
     type: "struct statvfs",
-    widths: { f_frsize: 8, f_blocks: 8, f_bavail: 8 },
+    widths: { f_frsize: 8, f_blocks: 8, f_bavail: 8, f_files: 8, f_favail: 8 },
   },
+  // As getdents64(2) fills it in, but that its name is as long as it is.
+  dirent64: {
+    header: "dirent.h",
+    type: "struct dirent64",
+    widths: { d_reclen: 2, d_name: 256 },
+  },
+  passwd: { header: "pwd.h", type: "struct passwd", widths: { pw_name: 8 } },
   timespec: { header: "time.h", type: "struct timespec", widths: { tv_sec: 8, tv_nsec: 8 } },
   rlimit: {
     header: "sys/resource.h",
@@ -111,11 +177,33 @@ const STRUCTS: { readonly [Name in StructName]: StructInC<Name> } = {
     widths: { rlim_cur: 8 },
   },
   sem_t: { header: "semaphore.h", type: "sem_t", widths: {} },
+  shmid_ds: {
+    header: "sys/shm.h",
+    type: "struct shmid_ds",
+    widths: {
+      "shm_perm.__key": 4,
+      "shm_perm.uid": 4,
+      "shm_perm.gid": 4,
+      "shm_perm.cuid": 4,
+      "shm_perm.cgid": 4,
+      "shm_perm.mode": 4,
+      shm_segsz: 8,
+      shm_atime: 8,
+      shm_dtime: 8,
+      shm_ctime: 8,
+      shm_cpid: 4,
+      shm_lpid: 4,
+      shm_nattch: 8,
+    },
+  },
 };
 
 /** The prototypes of the functions whose last parameters are `...`. */
 const VARIADIC_PROTOTYPES: Readonly<Record<string, string>> = {
+  fcntl: "int fcntl(int fd, int cmd, ...);",
+  semctl: "int semctl(int semid, int semnum, int cmd, ...);",
   open: "int open(const char *pathname, int flags, ...);",
+  syscall: "long syscall(long number, ...);",
   sem_open: "sem_t *sem_open(const char *name, int oflag, ...);",
 };
 
@@ -157,6 +245,9 @@ function expectInC(compiler: string, conditions: readonly string[]): void {
   expectCompiles(compiler, [
     "#define _GNU_SOURCE",
     ...[...headers].map((header) => `#include <${header}>`),
+    ...NEWER_THAN_HEADERS.map(([name, value]) =>
+      `#ifndef ${name}\n#define ${name} ${value}\n#endif`
+    ),
     ...conditions.map((condition) => `_Static_assert(${condition}, "${condition}");`),
   ]);
 }

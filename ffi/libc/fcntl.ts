@@ -1,9 +1,10 @@
 /**
- * `<fcntl.h>`: open(2), fallocate(2).
+ * `<fcntl.h>`: open(2), fallocate(2), fcntl(2).
  *
  * @module
  */
 
+import { platform } from "../select.ts";
 import { bind, errno, settle } from "./library.ts";
 import { cString } from "./scratch.ts";
 
@@ -12,6 +13,8 @@ const c = bind({
   open: ["i32", "address", "i32", "u32"],
   // int fallocate(int fd, int mode, off_t offset, off_t len);
   fallocate: ["i32", "i32", "i32", "i64", "i64"],
+  // int fcntl(int fd, int cmd, int arg);      (variadic in C)
+  fcntl: ["i32", "i32", "i32", "i32"],
 });
 
 /** Opens a path. @returns A descriptor, or a negative error number. */
@@ -27,4 +30,45 @@ export function fallocate(
   byteLength: number,
 ): number {
   return settle(c().fallocate(fd, mode, byteOffset, byteLength), errno[0]);
+}
+
+/** Duplicates a descriptor; children do not get it. @returns It, or a negative error number. */
+export function duplicate(fd: number): number {
+  return settle(c().fcntl(fd, platform().constants.F_DUPFD_CLOEXEC, 0), errno[0]);
+}
+
+/** How a file was opened: `O_RDONLY`, `O_WRONLY`, `O_RDWR`. @returns It, or a negative number. */
+export function accessModeOf(fd: number): number {
+  const flags = settle(c().fcntl(fd, platform().constants.F_GETFL, 0), errno[0]);
+  return flags < 0 ? flags : flags & platform().constants.O_ACCMODE;
+}
+
+/** Adds seals to a file. @returns 0, or a negative error number. */
+export function addSeals(fd: number, seals: number): number {
+  return settle(c().fcntl(fd, platform().constants.F_ADD_SEALS, seals), errno[0]);
+}
+
+/** The seals of a file. @returns Them, or a negative error number: `-EINVAL` where none can be. */
+export function sealsOf(fd: number): number {
+  return settle(c().fcntl(fd, platform().constants.F_GET_SEALS, 0), errno[0]);
+}
+
+/**
+ * Whether any other open file leads to the file of this descriptor, or any mapping: of whatever
+ * process, in whatever container. The kernel grants a write lease to nobody else's only then; it is
+ * given back at once. Whoever opens the file in between waits for that, or fails with `EAGAIN` when
+ * it would not wait.
+ *
+ * @returns 1 or 0, or a negative error number: `-EACCES` for another user's file, `-EINVAL` where
+ * the file system has no leases.
+ */
+export function isOpenElsewhere(fd: number): number {
+  const { F_SETLEASE, F_SETSIG, F_UNLCK, F_WRLCK, SIGURG } = platform().constants;
+  // Who opens it in between has the kernel send a signal, which by default would end this process.
+  const prepared = settle(c().fcntl(fd, F_SETSIG, SIGURG), errno[0]);
+  if (prepared < 0) return prepared;
+  const leased = settle(c().fcntl(fd, F_SETLEASE, F_WRLCK), errno[0]);
+  if (leased < 0) return platform().errorCodes[-leased] === "EAGAIN" ? 1 : leased;
+  c().fcntl(fd, F_SETLEASE, F_UNLCK);
+  return 0;
 }

@@ -14,6 +14,7 @@
 
 import type { Address } from "../runtimes/runtime.ts";
 import { runtime } from "../select.ts";
+import { encodeText } from "../text.ts";
 import { calloc } from "./stdlib.ts";
 
 const BYTE_LENGTH = 8192;
@@ -66,14 +67,21 @@ export function scratchMemory(): Scratch {
 /**
  * Puts a string where a C function can read it, until the next call.
  *
- * @param text At most 3583 bytes of UTF-8, without NUL; the callers have checked it.
+ * @param text At most 3071 bytes, without NUL; the callers have checked it. What is no UTF-8 is as
+ * `encodeText` has it.
  * @param slot Which of the two strings of a call it is.
  */
 export function cString(text: string, slot: 0 | 1 = 0): Address {
   const { view } = scratchMemory();
   const bytes = new Uint8Array(view.buffer, STRING_OFFSETS[slot], STRING_BYTE_LENGTH);
-  const { written } = encoder.encodeInto(text, bytes.subarray(0, -1));
-  bytes[written] = 0;
+  if (text.isWellFormed()) {
+    const { written } = encoder.encodeInto(text, bytes.subarray(0, -1));
+    bytes[written] = 0;
+  } else {
+    const encoded = encodeText(text);
+    bytes.set(encoded);
+    bytes[encoded.length] = 0;
+  }
   return stringAddresses[slot];
 }
 

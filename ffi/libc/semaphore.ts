@@ -82,6 +82,17 @@ export function looksLikeSemaphore(fd: number): boolean {
   return bytes.every((byte, index) => made[0][index] === made[1][index] || byte === made[1][index]);
 }
 
+/**
+ * The value of a semaphore in a file, which is read and not mapped: whoever cuts it off harms
+ * nobody. @returns It; undefined when the file can be no semaphore.
+ */
+export function semValueInFile(fd: number): number | undefined {
+  const { byteLength } = platform().sem_t;
+  if (!looksLikeSemaphore(fd)) return undefined;
+  const { struct } = scratchMemory();
+  return readStart(fd, byteLength) === byteLength ? semGetValue(struct) : undefined;
+}
+
 /** The name of a semaphore's file in the shared-memory directory. */
 export function semFileName(name: string): string {
   return cLibrary().semaphoreFilePrefix + name;

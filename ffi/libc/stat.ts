@@ -43,6 +43,8 @@ export interface FileStatus {
   readonly deviceMajor: number;
   readonly deviceMinor: number;
   readonly size: number;
+  /** The unit in which the file system works best: the size of its pages, for huge ones. */
+  readonly blockByteLength: number;
   /** The memory that the file takes, in bytes. */
   readonly residentBytes: number;
   readonly accessTimeMs: number;
@@ -54,6 +56,15 @@ export interface FileStatus {
 /** Reads the status of an open file. @returns It, or a negative error number. */
 export function statusOf(fd: number): FileStatus | number {
   return readStatus(fd, "", platform().constants.AT_EMPTY_PATH);
+}
+
+/**
+ * Reads the status of what a path leads to, as far as the kernel knows it: no server is asked, so
+ * that a dead one holds nobody up. @returns It, or a negative error number.
+ */
+export function statusOfTarget(path: string): FileStatus | number {
+  const { AT_FDCWD, AT_STATX_DONT_SYNC } = platform().constants;
+  return readStatus(AT_FDCWD, path, AT_STATX_DONT_SYNC);
 }
 
 /** Reads the status of a path, of a link itself. @returns It, or a negative error number. */
@@ -80,6 +91,7 @@ function readStatus(fd: number, path: string, flags: number): FileStatus | numbe
     deviceMajor: view.getUint32(at.stx_dev_major, true),
     deviceMinor: view.getUint32(at.stx_dev_minor, true),
     size: readSize(at.stx_size),
+    blockByteLength: view.getUint32(at.stx_blksize, true),
     residentBytes: readSize(at.stx_blocks) * 512,
     accessTimeMs: readTimeMs(at.stx_atime),
     birthTimeMs: readTimeMs(at.stx_btime),
@@ -108,6 +120,28 @@ export function availableBytes(fd: number): number | undefined {
   const at = platform().statvfs.offsets;
   if (readSize(at.f_blocks) === 0) return undefined;
   return readSize(at.f_bavail) * readSize(at.f_frsize);
+}
+
+/** How much a file system has, in bytes and in files, and what is left of it for this user. */
+export interface Space {
+  readonly byteLength: number;
+  readonly availableBytes: number;
+  readonly files: number;
+  readonly availableFiles: number;
+}
+
+/** The space of the file system of an open file. @returns It, or a negative error number. */
+export function spaceOf(fd: number): Space | number {
+  const result = settle(c().fstatvfs(fd, scratchMemory().struct), errno[0]);
+  if (result < 0) return result;
+  const at = platform().statvfs.offsets;
+  const unit = readSize(at.f_frsize);
+  return {
+    byteLength: readSize(at.f_blocks) * unit,
+    availableBytes: readSize(at.f_bavail) * unit,
+    files: readSize(at.f_files),
+    availableFiles: readSize(at.f_favail),
+  };
 }
 
 function fileType(mode: number): FileType {

@@ -11,5 +11,10 @@ import type { Platform } from "./platform.ts";
 export const linuxAarch64: Platform = {
   ...linuxPlatform,
   libraries: linuxLibraries("aarch64"),
-  constants: { ...linuxConstants, O_NOFOLLOW: 0o100000, O_TMPFILE: 0o20040000 },
+  constants: {
+    ...linuxConstants,
+    O_NOFOLLOW: 0o100000,
+    O_TMPFILE: 0o20040000,
+    SYS_getdents64: 61,
+  },
 };

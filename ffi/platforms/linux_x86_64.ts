@@ -11,5 +11,10 @@ import type { Platform } from "./platform.ts";
 export const linuxX8664: Platform = {
   ...linuxPlatform,
   libraries: linuxLibraries("x86_64"),
-  constants: { ...linuxConstants, O_NOFOLLOW: 0o400000, O_TMPFILE: 0o20200000 },
+  constants: {
+    ...linuxConstants,
+    O_NOFOLLOW: 0o400000,
+    O_TMPFILE: 0o20200000,
+    SYS_getdents64: 217,
+  },
 };

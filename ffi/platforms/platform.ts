@@ -16,7 +16,9 @@ export interface StructLayout<Member extends string> {
 /** The constants of the C headers, by their C names. */
 export interface Constants {
   readonly O_RDONLY: number;
+  readonly O_WRONLY: number;
   readonly O_RDWR: number;
+  readonly O_ACCMODE: number;
   readonly O_CREAT: number;
   readonly O_EXCL: number;
   readonly O_NONBLOCK: number;
@@ -27,6 +29,7 @@ export interface Constants {
   readonly AT_EMPTY_PATH: number;
   readonly AT_SYMLINK_FOLLOW: number;
   readonly AT_SYMLINK_NOFOLLOW: number;
+  readonly AT_STATX_DONT_SYNC: number;
   readonly STATX_BASIC_STATS: number;
   readonly STATX_BTIME: number;
   readonly S_IFMT: number;
@@ -38,6 +41,20 @@ export interface Constants {
   readonly S_IFLNK: number;
   readonly S_IFSOCK: number;
   readonly FALLOC_FL_KEEP_SIZE: number;
+  readonly F_DUPFD_CLOEXEC: number;
+  readonly F_GETFL: number;
+  readonly F_SETSIG: number;
+  readonly F_SETLEASE: number;
+  readonly F_WRLCK: number;
+  readonly F_UNLCK: number;
+  readonly SIGURG: number;
+  readonly F_ADD_SEALS: number;
+  readonly F_GET_SEALS: number;
+  readonly F_SEAL_SEAL: number;
+  readonly F_SEAL_SHRINK: number;
+  readonly F_SEAL_GROW: number;
+  readonly F_SEAL_WRITE: number;
+  readonly F_SEAL_FUTURE_WRITE: number;
   readonly PROT_READ: number;
   readonly PROT_WRITE: number;
   readonly MAP_SHARED: number;
@@ -45,7 +62,35 @@ export interface Constants {
   readonly MAP_FIXED: number;
   readonly MAP_ANONYMOUS: number;
   readonly MAP_NORESERVE: number;
+  readonly MFD_CLOEXEC: number;
+  readonly MFD_ALLOW_SEALING: number;
+  readonly MFD_HUGETLB: number;
+  readonly MFD_NOEXEC_SEAL: number;
+  readonly MFD_HUGE_SHIFT: number;
+  readonly MS_SYNC: number;
+  readonly MADV_NORMAL: number;
+  readonly MADV_RANDOM: number;
+  readonly MADV_SEQUENTIAL: number;
+  readonly MADV_WILLNEED: number;
+  readonly MADV_DONTNEED: number;
+  readonly MADV_HUGEPAGE: number;
+  readonly MADV_NOHUGEPAGE: number;
+  readonly MADV_DONTDUMP: number;
+  readonly MADV_DODUMP: number;
+  readonly MADV_COLD: number;
+  readonly MADV_PAGEOUT: number;
   readonly MADV_POPULATE_READ: number;
+  readonly MADV_POPULATE_WRITE: number;
+  readonly IPC_PRIVATE: number;
+  readonly IPC_CREAT: number;
+  readonly IPC_EXCL: number;
+  readonly IPC_RMID: number;
+  readonly IPC_STAT: number;
+  readonly SHM_RDONLY: number;
+  readonly SHM_HUGETLB: number;
+  readonly SHM_DEST: number;
+  readonly SHM_LOCKED: number;
+  readonly SYS_getdents64: number;
   readonly RLIMIT_FSIZE: number;
   readonly CLOCK_REALTIME: number;
   readonly CLOCK_MONOTONIC: number;
@@ -68,12 +113,56 @@ export interface Platform {
   readonly companionLibraries: readonly string[];
   /** The directory in which `shm_open` keeps its objects, without a trailing slash. */
   readonly sharedMemoryDirectory: string;
+  /** The setting of transparent huge pages for shared memory. */
+  readonly transparentHugePages: string;
+  /** The sizes that huge pages may have, in bytes, in ascending order. */
+  readonly hugePageSizes: readonly number[];
+  /** The directory that tells, by the names in it, which sizes of huge pages there are. */
+  readonly hugePageDirectory: string;
+  /** The directory in which each process has one, named by its number. */
+  readonly processDirectory: string;
+  /** The tables of what System V calls have made, as text. */
+  readonly systemVTables: { readonly segments: string; readonly semaphores: string };
+  /** The limits of System V segments, each in a file: bytes, pages in all, segments. */
+  readonly systemVLimits: Readonly<Record<"shmmax" | "shmall" | "shmmni", string>>;
+  /** Where the kernel tells how much memory there is. */
+  readonly memoryStatus: {
+    /** Of the machine. */
+    readonly machine: string;
+    /** To which groups this process belongs: a line for each hierarchy. */
+    readonly groups: string;
+    readonly hierarchies: readonly {
+      /** What precedes the path of the group in its line. */
+      readonly mark: string;
+      /** Where the groups are, a directory for each. */
+      readonly root: string;
+      /** The files in each. */
+      readonly limit: string;
+      readonly used: string;
+      readonly details: string;
+    }[];
+  };
+  /** Where it tells of limits and settings that shared memory depends on. */
+  readonly settings: {
+    /** What is mounted where, as proc_pid_mountinfo(5) has it. */
+    readonly mounts: string;
+    /** The most mappings of a process. */
+    readonly mappingCount: string;
+    /** Files of which one exists in a container. */
+    readonly containerMarks: readonly string[];
+    /** A directory that exists where the service manager runs that can remove objects at logout. */
+    readonly serviceManager: string;
+    /** Its configuration: a file, and directories with files that add to it. */
+    readonly loginConfiguration: string;
+    readonly loginConfigurationDirectories: readonly string[];
+  };
   /** The longest name of a file, in bytes. */
   readonly maxNameByteLength: number;
   readonly constants: Constants;
   /** The codes of the error numbers. */
   readonly errorCodes: Readonly<Record<number, SystemErrorCode>>;
   readonly statx: StructLayout<
+    | "stx_blksize"
     | "stx_nlink"
     | "stx_uid"
     | "stx_gid"
@@ -88,8 +177,27 @@ export interface Platform {
     | "stx_dev_major"
     | "stx_dev_minor"
   >;
-  readonly statvfs: StructLayout<"f_frsize" | "f_blocks" | "f_bavail">;
+  readonly statvfs: StructLayout<
+    "f_frsize" | "f_blocks" | "f_bavail" | "f_files" | "f_favail"
+  >;
+  readonly dirent64: StructLayout<"d_reclen" | "d_name">;
+  readonly passwd: StructLayout<"pw_name">;
   readonly timespec: StructLayout<"tv_sec" | "tv_nsec">;
   readonly rlimit: StructLayout<"rlim_cur">;
   readonly sem_t: StructLayout<never>;
+  readonly shmid_ds: StructLayout<
+    | "shm_perm.__key"
+    | "shm_perm.uid"
+    | "shm_perm.gid"
+    | "shm_perm.cuid"
+    | "shm_perm.cgid"
+    | "shm_perm.mode"
+    | "shm_segsz"
+    | "shm_atime"
+    | "shm_dtime"
+    | "shm_ctime"
+    | "shm_cpid"
+    | "shm_lpid"
+    | "shm_nattch"
+  >;
 }
