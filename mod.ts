@@ -1,11 +1,15 @@
 /**
  * Shared memory between processes, for Deno, Bun and Node.
  *
- * - {@linkcode SharedSegment}: a named block of memory that any process can attach to;
- * - {@linkcode NamedSemaphore}: a named semaphore that any process can wait for and post.
+ * - {@linkcode SharedSegment}: a block of memory that any process can attach to: by a name, as
+ *   anonymous memory that can be sealed, or as a file;
+ * - {@linkcode SystemVSegment}: the same, for programs that use System V keys;
+ * - {@linkcode NamedSemaphore}: a named semaphore that any process can wait for and post;
+ * - {@linkcode listSegments}, {@linkcode attachedProcesses}, {@linkcode listSemaphores}: what there
+ *   is on this machine, and who holds it.
  *
- * Both are what C programs get from `shm_open` and `sem_open`, so that a peer may be written in any
- * language. Deno needs `--allow-ffi` and no other permission.
+ * All of it is what C programs get from `shm_open`, `memfd_create`, `shmget` and `sem_open`, so that a
+ * peer may be written in any language. Deno needs `--allow-ffi` and no other permission.
  *
  * @example Two processes, started in either order
  * ```ts
@@ -31,15 +35,55 @@ export { ShmError } from "./errors.ts";
 export type { ShmErrorCode, ShmErrorOptions, SystemErrorCode } from "./errors.ts";
 export { SharedSegment } from "./memory/shared_segment.ts";
 export type {
+  AnonymousOptions,
   CreateOptions,
+  DescriptorOptions,
+  FileOptions,
   Lifetime,
   OpenOptions,
   OpenOrCreateOptions,
-} from "./memory/segment_options.ts";
+} from "./memory/files/segment_options.ts";
+export type { HugePages } from "./memory/huge_pages.ts";
+export type { MappingOptions, MemoryAdvice } from "./memory/memory_options.ts";
+export type { Seal } from "./memory/files/seals.ts";
+export { MappedMemory } from "./memory/mapped_memory.ts";
+export { WritableMemory } from "./memory/writable_memory.ts";
+export { ReadonlyMemory } from "./memory/readonly_memory.ts";
+export { ReadonlySegmentWindow, SegmentWindow } from "./memory/segment_window.ts";
+export { listSegments } from "./memory/list_segments.ts";
+export type { ListSegmentsOptions, SegmentKind } from "./memory/list_segments.ts";
+export { attachedProcesses } from "./memory/attached_processes.ts";
+export type { SegmentTarget } from "./memory/attached_processes.ts";
 export type { ViewClass } from "./memory/view.ts";
 export { ReadonlySharedSegment } from "./memory/readonly_shared_segment.ts";
-export type { SegmentStat } from "./memory/segment_handle.ts";
+export type {
+  AttachedMapping,
+  AttachedProcess,
+  AttachedProcesses,
+  MappedStat,
+  SegmentInfo,
+  SegmentStat,
+  SystemVStat,
+  UnreadableProcess,
+} from "./memory/segment_info.ts";
 export type { AsyncWaitOptions, Trust, WaitOptions } from "./memory/options.ts";
+export { ReadonlySystemVSegment, SystemVSegment } from "./memory/systemv_segment.ts";
+export { ftok } from "./memory/systemv/systemv_options.ts";
+export type {
+  SystemVCreateOptions,
+  SystemVLifetime,
+  SystemVName,
+  SystemVOpenOptions,
+  SystemVOpenOrCreateOptions,
+} from "./memory/systemv/systemv_options.ts";
 export { NamedSemaphore } from "./sync/named_semaphore.ts";
 export type { SemaphorePermit } from "./sync/named_semaphore.ts";
+export { listSemaphores } from "./sync/list_semaphores.ts";
+export type {
+  ListSemaphoresOptions,
+  NamedSemaphoreInfo,
+  NamedSemaphoreStat,
+  SemaphoreInfo,
+  SystemVSemaphoreStat,
+} from "./sync/list_semaphores.ts";
 export type { SemaphoreCreateOptions, SemaphoreOpenOptions } from "./sync/semaphore_options.ts";

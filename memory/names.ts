@@ -5,13 +5,13 @@
  */
 
 import { type Action, misuse } from "../errors.ts";
-import { platform } from "../ffi/mod.ts";
+import { encodeText, isEncodable, platform } from "../ffi/mod.ts";
 
 /** The longest name that can be created, in bytes: room is left for prefixes of the library. */
 const MAX_NAME_BYTE_LENGTH = 240;
 
 /** What the library's own files, made beside the users' objects, start with. */
-const MAILBOX_PREFIX = "shmkit-mailbox-";
+export const MAILBOX_PREFIX = "shmkit-mailbox-";
 
 const CREATABLE = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
@@ -44,7 +44,7 @@ export function creatableName(action: Action, value: unknown): string {
 
 /**
  * Checks a name that may exist, whoever made it, and removes the leading slash. Only what no object
- * can be called is refused.
+ * can be called is refused. Bytes that are no UTF-8 are lone surrogates, as `listSegments` gives them.
  */
 export function existingName(action: Action, value: unknown, prefix: string = ""): string {
   if (typeof value !== "string") {
@@ -56,9 +56,9 @@ export function existingName(action: Action, value: unknown, prefix: string = ""
   if (name === "." || name === "..") throw refuse('name must not be "." or ".."');
   if (name.includes("/")) throw refuse('name must not contain "/" except as its first character');
   if (name.includes("\0")) throw refuse("name must not contain a NUL character");
-  if (!name.isWellFormed()) throw refuse("name must be well-formed Unicode");
+  if (!isEncodable(name)) throw refuse("name must be well-formed Unicode");
   const maxNameByteLength = platform().maxNameByteLength - prefix.length;
-  if (new TextEncoder().encode(name).byteLength > maxNameByteLength) {
+  if (encodeText(name).byteLength > maxNameByteLength) {
     throw refuse(`name must be at most ${maxNameByteLength} bytes long`);
   }
   return name;

@@ -2,42 +2,18 @@
  * @module
  */
 
-import { type Action, misuse } from "../errors.ts";
-import { checkInteger } from "./options.ts";
-import type { SegmentHandle, SegmentStat } from "./segment_handle.ts";
+import { ReadonlyMemory } from "./readonly_memory.ts";
+import type { Seal } from "./files/seals.ts";
+import type { SegmentHandle } from "./files/segment_handle.ts";
+import type { SegmentStat } from "./segment_info.ts";
+import { ReadonlySegmentWindow } from "./segment_window.ts";
 
 /**
- * No compiler moves or merges loads across an operation of `Atomics`: one on this word before each
- * plain read makes the read a new one, also in a loop that waits for a peer.
- */
-const fence = new Int32Array(1);
-
-/**
- * The same bytes as arrays of every kind. An aligned element of a typed array is read by one load
- * everywhere; V8's `DataView` reads byte by byte until it is compiled, so that a peer's change in
- * between gives a value that never was. It serves the offsets that are not aligned.
- */
-interface Views {
-  readonly data: DataView<ArrayBuffer>;
-  readonly u8: Uint8Array<ArrayBuffer>;
-  readonly i16: Int16Array<ArrayBuffer>;
-  readonly i32: Int32Array<ArrayBuffer>;
-  readonly i64: BigInt64Array<ArrayBuffer>;
-  readonly f32: Float32Array<ArrayBuffer>;
-  readonly f64: Float64Array<ArrayBuffer>;
-}
-
-/**
- * A POSIX shared-memory segment that this process can read and cannot change.
+ * A segment that this process can read and cannot change.
  *
- * Got from `SharedSegment.open(name, { readonly: true })`, which needs read permission only. The
- * pages are mapped read-only, and JavaScript has no read-only view: a write to one would end the
- * process. So this class hands out values and copies. The numbers are in the byte order of the
- * machine (little-endian), as C programs store them, and need not be aligned.
- *
- * A plain `get*` is a fresh read, and not torn if the offset is a multiple of the number's size, but
- * nothing about its order with other reads is promised: a value that says that others are ready is
- * to be read by a `load*`, which is `Atomics.load`.
+ * Got from `SharedSegment.open(name, { readonly: true })`, which needs read permission only, from
+ * `openFile` and `fromDescriptor` with the same option, and from `freeze()`. See
+ * {@linkcode ReadonlyMemory} for how it is read.
  *
  * @example
  * ```ts
@@ -52,24 +28,24 @@ interface Views {
  *
  * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html | shm_overview(7)}
  */
-export class ReadonlySharedSegment implements Disposable {
+export class ReadonlySharedSegment extends ReadonlyMemory {
   readonly #handle: SegmentHandle;
-  #views: Views | undefined;
 
   /** @ignore Use `SharedSegment.open(name, { readonly: true })`. */
   constructor(handle: SegmentHandle) {
+    super(handle);
     this.#handle = handle;
     handle.watch(this);
   }
 
-  /** The name, without a leading slash. */
-  get name(): string {
-    return this.#handle.name;
+  /** The family: of a name in shared memory, anonymous, or a file elsewhere. */
+  get kind(): SegmentStat["kind"] {
+    return this.#handle.identity.kind;
   }
 
-  /** The size when it was opened, in bytes. */
-  get size(): number {
-    return this.#handle.size;
+  /** The name, without a leading slash; of anonymous memory its label; of a file its path. */
+  get name(): string {
+    return this.#handle.identity.name;
   }
 
   /** The descriptor, open for reading. It belongs to this handle: do not close it. */
@@ -77,164 +53,19 @@ export class ReadonlySharedSegment implements Disposable {
     return this.#handle.fd;
   }
 
-  /** Whether `close()` was called. */
-  get closed(): boolean {
-    return this.#handle.closed;
+  /** A path by which other processes of this user can open it, as long as this handle is open. */
+  get path(): string {
+    return this.#handle.path;
   }
 
   /**
-   * All bytes, without a copy. **A write to this array ends the process with SIGSEGV, and so do
-   * `Atomics` operations on it** (in Bun even some loads). It is for passing large data to a native
-   * function that only reads, and is detached by `close()`.
+   * What may never again be done to it; empty for what is not anonymous.
    *
-   * @throws {ShmError} `ERR_SHM_CLOSED`.
-   * @throws {RangeError} When the segment is larger than an `ArrayBuffer` can be.
+   * @throws {ShmError} `ERR_SHM_SIZE` when it was sealed against shrinking after bytes had been cut
+   * off that are attached here: see {@linkcode refresh}.
    */
-  get unsafeBytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#handle.buffer("read"), 0, this.size);
-  }
-
-  /**
-   * Copies bytes out.
-   *
-   * @param byteOffset Where to start.
-   * @param byteLength How many bytes; up to the end by default.
-   * @throws {RangeError} When the range is not within the segment.
-   * @throws {ShmError} `ERR_SHM_CLOSED`.
-   */
-  copy(byteOffset: number = 0, byteLength?: number): Uint8Array<ArrayBuffer> {
-    const { buffer } = this.#fresh(byteOffset, 0).u8;
-    const most = this.size - byteOffset;
-    const count = checkInteger(this.#action, "byteLength", byteLength ?? most, 0, most);
-    return new Uint8Array(buffer, byteOffset, count).slice();
-  }
-
-  /**
-   * Copies bytes into an array until it is full.
-   *
-   * @param target What to fill.
-   * @param byteOffset Where in the segment to start.
-   * @returns The target.
-   * @throws {RangeError} When the segment has fewer bytes behind the offset than the target.
-   * @throws {ShmError} `ERR_SHM_CLOSED`.
-   */
-  copyInto<T extends ArrayBufferView>(target: T, byteOffset: number = 0): T {
-    if (!ArrayBuffer.isView(target)) {
-      throw new TypeError(misuse(this.#action, "target must be an array or DataView", target));
-    }
-    if (target.byteLength > this.size) {
-      const rule = `target must have at most ${this.size} bytes`;
-      throw new RangeError(misuse(this.#action, rule, target.byteLength));
-    }
-    const { buffer } = this.#fresh(byteOffset, target.byteLength).u8;
-    const source = new Uint8Array(buffer, byteOffset, target.byteLength);
-    new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(source);
-    return target;
-  }
-
-  /** Reads an `int8_t`. Throws a `RangeError` outside the segment, as all of these do. */
-  getInt8(byteOffset: number): number {
-    return this.getUint8(byteOffset) << 24 >> 24;
-  }
-
-  /** Reads a `uint8_t`. */
-  getUint8(byteOffset: number): number {
-    return this.#fresh(byteOffset, 1).u8[byteOffset] as number;
-  }
-
-  /** Reads an `int16_t`. */
-  getInt16(byteOffset: number): number {
-    const views = this.#fresh(byteOffset, 2);
-    return byteOffset % 2 === 0
-      ? views.i16[byteOffset / 2] as number
-      : views.data.getInt16(byteOffset, true);
-  }
-
-  /** Reads a `uint16_t`. */
-  getUint16(byteOffset: number): number {
-    return this.getInt16(byteOffset) & 0xffff;
-  }
-
-  /** Reads an `int32_t`. */
-  getInt32(byteOffset: number): number {
-    const views = this.#fresh(byteOffset, 4);
-    return byteOffset % 4 === 0
-      ? views.i32[byteOffset / 4] as number
-      : views.data.getInt32(byteOffset, true);
-  }
-
-  /** Reads a `uint32_t`. */
-  getUint32(byteOffset: number): number {
-    return this.getInt32(byteOffset) >>> 0;
-  }
-
-  /** Reads an `int64_t`. */
-  getBigInt64(byteOffset: number): bigint {
-    const views = this.#fresh(byteOffset, 8);
-    return byteOffset % 8 === 0
-      ? views.i64[byteOffset / 8] as bigint
-      : views.data.getBigInt64(byteOffset, true);
-  }
-
-  /** Reads a `uint64_t`. */
-  getBigUint64(byteOffset: number): bigint {
-    return BigInt.asUintN(64, this.getBigInt64(byteOffset));
-  }
-
-  /** Reads a `float`. */
-  getFloat32(byteOffset: number): number {
-    const views = this.#fresh(byteOffset, 4);
-    return byteOffset % 4 === 0
-      ? views.f32[byteOffset / 4] as number
-      : views.data.getFloat32(byteOffset, true);
-  }
-
-  /** Reads a `double`. */
-  getFloat64(byteOffset: number): number {
-    const views = this.#fresh(byteOffset, 8);
-    return byteOffset % 8 === 0
-      ? views.f64[byteOffset / 8] as number
-      : views.data.getFloat64(byteOffset, true);
-  }
-
-  /**
-   * Reads an `int32_t` as `Atomics.load` does: never torn, and never after a read that follows it.
-   *
-   * @param byteOffset A multiple of 4.
-   */
-  loadInt32(byteOffset: number): number {
-    const { i64 } = this.#aligned(byteOffset, 4);
-    // 64 bits, because Atomics.load of less is compiled to a write in some engines (JSC), which is
-    // fatal here. tests/engine_facts_test.ts tells when that changes.
-    const word = Atomics.load(i64, Math.floor(byteOffset / 8));
-    return Number(BigInt.asIntN(32, (byteOffset & 4) === 0 ? word : word >> 32n));
-  }
-
-  /**
-   * Reads a `uint32_t` as `Atomics.load` does.
-   *
-   * @param byteOffset A multiple of 4.
-   */
-  loadUint32(byteOffset: number): number {
-    return this.loadInt32(byteOffset) >>> 0;
-  }
-
-  /**
-   * Reads an `int64_t` as `Atomics.load` does.
-   *
-   * @param byteOffset A multiple of 8.
-   */
-  loadBigInt64(byteOffset: number): bigint {
-    return Atomics.load(this.#aligned(byteOffset, 8).i64, byteOffset / 8);
-  }
-
-  /**
-   * Reads a `uint64_t` as `Atomics.load` does.
-   *
-   * @param byteOffset A multiple of 8.
-   */
-  loadBigUint64(byteOffset: number): bigint {
-    return BigInt.asUintN(64, this.loadBigInt64(byteOffset));
+  get seals(): readonly Seal[] {
+    return this.#handle.seals();
   }
 
   /** What the kernel knows of the segment now. */
@@ -242,63 +73,25 @@ export class ReadonlySharedSegment implements Disposable {
     return this.#handle.stat();
   }
 
-  /** Detaches from the segment, which goes on to exist. Idempotent. */
-  close(): void {
-    this.#views = undefined;
-    this.#handle.close();
+  /**
+   * Follows a change of the size that a peer has made: attaches to all of the segment, and makes
+   * every view of before empty.
+   *
+   * @returns Whether the size had changed.
+   */
+  refresh(): boolean {
+    return this.#handle.refresh();
   }
 
-  /** As {@linkcode close}, for `using`. */
-  [Symbol.dispose](): void {
-    this.close();
+  /**
+   * Attaches to a part of the segment once more, for segments with more bytes than fit into an
+   * `ArrayBuffer`.
+   *
+   * @param byteOffset Where the part starts.
+   * @param byteLength How many bytes it has: 1 at least.
+   * @throws {RangeError} When it is not within the segment.
+   */
+  window(byteOffset: number, byteLength: number): ReadonlySegmentWindow {
+    return new ReadonlySegmentWindow(this.#handle.window(byteOffset, byteLength), byteOffset);
   }
-
-  get #action(): Action {
-    return { verb: "read", noun: "segment", name: this.name };
-  }
-
-  /** The views, for a plain read that no compiler takes for one that was made before. */
-  #fresh(byteOffset: number, byteLength: number): Views {
-    const views = this.#within(byteOffset, byteLength);
-    Atomics.load(fence, 0);
-    return views;
-  }
-
-  /** The views, for an atomic read. */
-  #aligned(byteOffset: number, byteLength: number): Views {
-    const views = this.#within(byteOffset, byteLength);
-    if (byteOffset % byteLength === 0) return views;
-    const rule = `byteOffset must be a multiple of ${byteLength}`;
-    throw new RangeError(misuse(this.#action, rule, byteOffset));
-  }
-
-  #within(byteOffset: number, byteLength: number): Views {
-    // Without views after close(), and with empty ones when the buffer was transferred away.
-    if (this.#views === undefined || this.#views.u8.length === 0) {
-      this.#views = viewsOf(this.#handle.buffer("read"));
-    }
-    const views = this.#views;
-    if (typeof byteOffset !== "number") {
-      throw new TypeError(misuse(this.#action, "byteOffset must be a number", byteOffset));
-    }
-    const last = this.size - byteLength;
-    if (byteOffset >= 0 && byteOffset <= last && byteOffset % 1 === 0) return views;
-    const rule = last < 0
-      ? `the segment must have at least ${byteLength} bytes`
-      : `byteOffset must be an integer from 0 to ${last}`;
-    throw new RangeError(misuse(this.#action, rule, last < 0 ? this.size : byteOffset));
-  }
-}
-
-/** The buffer of a read-only mapping is a multiple of 8 long. */
-function viewsOf(buffer: ArrayBuffer): Views {
-  return {
-    data: new DataView(buffer),
-    u8: new Uint8Array(buffer),
-    i16: new Int16Array(buffer),
-    i32: new Int32Array(buffer),
-    i64: new BigInt64Array(buffer),
-    f32: new Float32Array(buffer),
-    f64: new Float64Array(buffer),
-  };
 }

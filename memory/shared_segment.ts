@@ -2,29 +2,43 @@
  * @module
  */
 
-import { ShmError, type ShmErrorCode } from "../errors.ts";
-import { nameExists, removeName } from "./attach.ts";
+import { type Action, ShmError, type ShmErrorCode } from "../errors.ts";
+import { createAnonymous } from "./files/anonymous_segment.ts";
+import { nameExists, removeName } from "./files/attach.ts";
+import { openDescriptor } from "./files/descriptor_segment.ts";
 import { atExit } from "./exit.ts";
+import { openFileSegment } from "./files/file_segment.ts";
+import { nameIdentity } from "./files/identity.ts";
 import { existingName } from "./names.ts";
-import { createSegment, openSegment } from "./open_segment.ts";
-import type { AsyncWaitOptions } from "./options.ts";
+import { createSegment, openSegment } from "./files/open_segment.ts";
+import { type AsyncWaitOptions, checkSize } from "./options.ts";
 import { ReadonlySharedSegment } from "./readonly_shared_segment.ts";
-import type { SegmentHandle, SegmentStat } from "./segment_handle.ts";
+import { checkSeals, type Seal } from "./files/seals.ts";
+import type { SegmentHandle } from "./files/segment_handle.ts";
+import type { SegmentStat } from "./segment_info.ts";
 import {
+  type AnonymousOptions,
   checkCreation,
   type CreateOptions,
+  type DescriptorOptions,
+  type FileOptions,
   type Lifetime,
+  type NamedCreation,
   type OpenOptions,
   type OpenOrCreateOptions,
-} from "./segment_options.ts";
-import { makeView, type ViewClass } from "./view.ts";
+} from "./files/segment_options.ts";
+import { SegmentWindow } from "./segment_window.ts";
 import { poll } from "./waiting.ts";
+import { WritableMemory } from "./writable_memory.ts";
 
 /** How long `openOrCreate()` waits for the size of a segment that somebody is creating. */
 const PATIENCE_MS = 1000;
 
 /**
- * A named block of memory that any process on the machine can attach to: POSIX shared memory.
+ * A block of memory that any process on the machine can attach to: POSIX shared memory, by name.
+ *
+ * There are two more kinds, of which the methods do the same: memory without a name
+ * ({@linkcode anonymous}), and files ({@linkcode openFile}).
  *
  * The bytes are those that C sees after `shm_open` and `mmap`, from the first to the last: there is
  * no header. They are shared with every process that attached, and exist until the name is unlinked
@@ -52,14 +66,14 @@ const PATIENCE_MS = 1000;
  *
  * @see {@link https://man7.org/linux/man-pages/man7/shm_overview.7.html | shm_overview(7)}
  */
-export class SharedSegment implements Disposable {
+export class SharedSegment extends WritableMemory {
   /** Whether this handle created the segment, rather than found it. */
   readonly created: boolean;
   readonly #handle: SegmentHandle;
   readonly #unlinkAtClose: () => void;
-  #bytes: Uint8Array<ArrayBuffer> | undefined;
 
   private constructor(handle: SegmentHandle, created: boolean, lifetime: Lifetime) {
+    super(handle);
     this.#handle = handle;
     this.created = created;
     handle.watch(this);
@@ -90,8 +104,7 @@ export class SharedSegment implements Disposable {
    */
   static create(name: string, options: CreateOptions): SharedSegment {
     const action = { verb: "create", noun: "segment" };
-    const creation = checkCreation(action, name, options);
-    return new SharedSegment(createSegment(action, creation), true, creation.lifetime);
+    return SharedSegment.#create(action, checkCreation(action, name, options));
   }
 
   /**
@@ -132,16 +145,17 @@ export class SharedSegment implements Disposable {
     const action = { verb: "open or create", noun: "segment" };
     const creation = checkCreation(action, name, options);
     const named = { ...action, name: creation.name };
-    const { trust = "owner", reserve = true } = options;
+    const { trust = "owner", reserve = true, prefault = false, mlock = false } = options;
+    const attaching = { trust, reserve, prefault, mlock };
     while (true) {
       try {
-        const handle = openSegment(named, { trust, reserve }, creation.size, PATIENCE_MS);
+        const handle = openSegment(named, attaching, creation.size, PATIENCE_MS);
         return new SharedSegment(handle, false, "persist");
       } catch (error) {
         if (!hasCode(error, "ENOENT")) throw error;
       }
       try {
-        return new SharedSegment(createSegment(action, creation), true, creation.lifetime);
+        return SharedSegment.#create(action, creation);
       } catch (error) {
         if (!hasCode(error, "EEXIST")) throw error;
       }
@@ -210,14 +224,106 @@ export class SharedSegment implements Disposable {
     return removeName(action, existingName(action, name));
   }
 
-  /** The name, without a leading slash. */
-  get name(): string {
-    return this.#handle.name;
+  /**
+   * Makes memory without a name (memfd), filled with zeros. The kernel frees it when no process has
+   * it any more, whatever they die of. Hand {@linkcode fd} to a child, or tell a process of the same
+   * user {@linkcode path}.
+   *
+   * @param options Its size, and more.
+   * @returns A handle, to be closed.
+   * @throws {TypeError} When an option has the wrong type.
+   * @throws {RangeError} When the size is out of range, or no multiple of the huge pages.
+   * @throws {ShmError} `ENOMEM` when memory, or huge pages, are short.
+   * @see {@link https://man7.org/linux/man-pages/man2/memfd_create.2.html | memfd_create(2)}
+   *
+   * @example One writer, and readers that it cannot harm, nor they it
+   * ```ts
+   * import { SharedSegment } from "@shmkit/shmkit";
+   *
+   * using writer = SharedSegment.anonymous({
+   *   size: 4096,
+   *   seal: ["shrink", "grow", "futureWrite", "seal"],
+   * });
+   * writer.bytes[0] = 7;
+   *
+   * // In another process, which was told the path:
+   * using reader = SharedSegment.openFile(writer.path, { readonly: true });
+   * console.log(reader.getUint8(0), reader.seals); // 7, and nobody can cut it off
+   * ```
+   */
+  static anonymous(options: AnonymousOptions): SharedSegment {
+    const action = { verb: "create", noun: "anonymous segment" };
+    return new SharedSegment(createAnonymous(action, options), true, "persist");
   }
 
-  /** The size when it was created or opened, in bytes. */
-  get size(): number {
-    return this.#handle.size;
+  /**
+   * Attaches to the memory that a descriptor stands for, after its type, size, owner and seals have
+   * been looked at. The descriptor stays yours, and may be closed.
+   *
+   * @param fd A descriptor of this process: one that a child inherits, as a rule.
+   * @param options How to attach.
+   * @returns A handle, to be closed; with `readonly`, one that only reads.
+   * @throws {ShmError} `EBADF` when there is no such descriptor, `ERR_SHM_KIND` when it is no file,
+   * `ERR_SHM_SIZE` when it is empty, `ERR_SHM_TRUST` when required seals are missing, or when it is
+   * another user's and not sealed against shrinking, `EACCES` when it cannot be written.
+   */
+  static fromDescriptor(
+    fd: number,
+    options: DescriptorOptions & { readonly: true },
+  ): ReadonlySharedSegment;
+  /** Attaches to the memory that a descriptor stands for, for reading and writing. */
+  static fromDescriptor(
+    fd: number,
+    options?: DescriptorOptions & { readonly?: false },
+  ): SharedSegment;
+  /** Attaches to the memory that a descriptor stands for, for reading or for both. */
+  static fromDescriptor(
+    fd: number,
+    options: DescriptorOptions,
+  ): SharedSegment | ReadonlySharedSegment;
+  static fromDescriptor(
+    fd: number,
+    options: DescriptorOptions = {},
+  ): SharedSegment | ReadonlySharedSegment {
+    const action = { verb: "open", noun: "descriptor" };
+    return SharedSegment.#wrap(openDescriptor(action, fd, options));
+  }
+
+  /**
+   * Attaches to a file. What is written to it stays, also when the machine is restarted, once
+   * {@linkcode flush} has returned or the system has been shut down in order. The path may also be
+   * that of another process's descriptor, as {@linkcode path} gives it.
+   *
+   * With `create`, a file that does not exist appears under its path complete or not at all, and an
+   * empty one gets the size.
+   *
+   * @param path Where the file is. Links are followed.
+   * @param options How to attach; with `create`, the size.
+   * @returns A handle, to be closed; with `readonly`, one that only reads.
+   * @throws {ShmError} `ENOENT`, `EACCES`, `ENOSPC`, `EROFS` as for any file; `ERR_SHM_SIZE` when it
+   * has another size than asked for, or none; `ERR_SHM_KIND` when it is no regular file;
+   * `ERR_SHM_TRUST` when it is neither this user's nor root's, when everybody may write to it, or
+   * when it is memory that lacks seals which were asked for.
+   * @see {@link https://man7.org/linux/man-pages/man2/mmap.2.html | mmap(2)}
+   */
+  static openFile(path: string, options: FileOptions & { readonly: true }): ReadonlySharedSegment;
+  /** Attaches to a file, for reading and writing. */
+  static openFile(path: string, options?: FileOptions & { readonly?: false }): SharedSegment;
+  /** Attaches to a file, for reading or for both. */
+  static openFile(path: string, options: FileOptions): SharedSegment | ReadonlySharedSegment;
+  static openFile(path: string, options: FileOptions = {}): SharedSegment | ReadonlySharedSegment {
+    const { handle, created } = openFileSegment({ verb: "open", noun: "file" }, path, options);
+    return SharedSegment.#wrap(handle, created);
+  }
+
+  /** The family: of a name in shared memory, anonymous, or a file elsewhere. */
+  get kind(): SegmentStat["kind"] {
+    return this.#handle.identity.kind;
+  }
+
+  /** The name, without a leading slash; of anonymous memory its label; of a file its path. */
+  get name(): string {
+    return this.#handle.identity.name;
   }
 
   /**
@@ -229,53 +335,49 @@ export class SharedSegment implements Disposable {
     return this.#handle.fd;
   }
 
-  /** Whether `close()` was called. */
-  get closed(): boolean {
-    return this.#handle.closed;
-  }
-
   /**
-   * All bytes, shared. The same array every time; `close()` detaches it, so that it becomes empty.
+   * A path by which other processes of this user can open it, with `openFile` or the `open` of any
+   * language: of anonymous memory, as long as this handle is open.
    *
-   * Posting it to a worker copies it: pass the name, and let the worker open its own handle.
-   *
-   * @throws {ShmError} `ERR_SHM_CLOSED` after `close()`, or when the buffer was transferred away.
-   * @throws {RangeError} When the segment is larger than an `ArrayBuffer` can be (4 GiB in Bun).
-   */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    const buffer = this.#handle.buffer("access");
-    return this.#bytes ??= new Uint8Array(buffer);
-  }
-
-  /**
-   * A typed array or `DataView` over the bytes. All views share one buffer, which `close()`
-   * detaches.
-   *
-   * @param type `Int32Array`, `Float64Array`, `DataView`, ...
-   * @param byteOffset Where it starts; a multiple of the element size.
-   * @param length The number of elements (bytes for `DataView`); as many as fit by default.
-   * @throws {TypeError} When `type` is not a class of views.
-   * @throws {RangeError} When it is misaligned or not within the segment.
    * @throws {ShmError} `ERR_SHM_CLOSED`.
-   *
-   * @example Counting in several processes
-   * ```ts
-   * import { SharedSegment } from "@shmkit/shmkit";
-   *
-   * using segment = SharedSegment.create("doc-counter", { size: 64, lifetime: "creator" });
-   * const counter = segment.view(Int32Array, 0, 1);
-   * Atomics.add(counter, 0, 1);
-   * console.log(Atomics.load(counter, 0)); // 1
-   * ```
    */
-  view<V extends ArrayBufferView<ArrayBuffer>>(
-    type: ViewClass<V>,
-    byteOffset: number = 0,
-    length?: number,
-  ): V {
-    const buffer = this.#handle.buffer("view");
-    const action = { verb: "view", noun: "segment", name: this.name };
-    return makeView(action, buffer, this.size, type, byteOffset, length);
+  get path(): string {
+    return this.#handle.path;
+  }
+
+  /**
+   * What may never again be done to it; empty for what is not anonymous.
+   *
+   * @throws {ShmError} `ERR_SHM_CLOSED`; `ERR_SHM_SIZE` when it was sealed against shrinking after
+   * bytes had been cut off that are attached here: see {@linkcode refresh}.
+   */
+  get seals(): readonly Seal[] {
+    return this.#handle.seals();
+  }
+
+  /**
+   * Forbids something for ever, to everybody.
+   *
+   * @param seals What; see {@linkcode Seal}.
+   * @throws {ShmError} `EPERM` when it is sealed with `"seal"`, `EBUSY` for `"write"`, since this
+   * handle can write (see {@linkcode freeze}), `ERR_SHM_KIND` when it is not anonymous memory.
+   */
+  seal(...seals: Seal[]): void {
+    this.#handle.seal(checkSeals(this.#handle.action("seal"), "seals", seals));
+  }
+
+  /**
+   * Seals it against any change, of size or bytes, by anybody, for ever, and closes this handle.
+   *
+   * @returns A handle that reads.
+   * @throws {ShmError} `EBUSY` when another process, or another handle, has it mapped for writing:
+   * this handle then stays open, with new views, unless it has been sealed with `"futureWrite"`,
+   * which ends it. `EPERM` when it is sealed with `"seal"`. `ERR_SHM_SIZE` when a peer has made it
+   * empty.
+   */
+  freeze(): ReadonlySharedSegment {
+    const frozen = this.#handle.freeze(["shrink", "grow", "write", "seal"]);
+    return new ReadonlySharedSegment(frozen);
   }
 
   /**
@@ -288,9 +390,53 @@ export class SharedSegment implements Disposable {
   }
 
   /**
+   * Changes the size of the segment and attaches to all of it. Bytes are kept, new ones are zeros,
+   * and every view of before becomes empty. Peers see what they saw, until they {@linkcode refresh}.
+   *
+   * Of two processes that make it larger at once, the larger size wins; the other handle then has
+   * that size, too, or gets it by `refresh()`.
+   *
+   * **Shrinking** cuts bytes off at once. A peer that still uses them gets SIGBUS, which ends it: do
+   * it only when all peers have agreed to let go of them.
+   *
+   * @param size The new size, in bytes.
+   * @throws {RangeError} When the size is out of range.
+   * @throws {ShmError} `ENOSPC` when memory is short, `EPERM` when it is sealed; nothing has changed
+   * then. `ERR_SHM_CLOSED`.
+   */
+  resize(size: number): void {
+    this.#handle.resize(checkSize(this.#handle.action("resize"), size));
+  }
+
+  /**
+   * Follows a change of the size that a peer has made: attaches to all of the segment, and makes
+   * every view of before empty.
+   *
+   * @returns Whether the size had changed.
+   * @throws {ShmError} `ERR_SHM_CLOSED`; `ERR_SHM_SIZE` when nothing is left of it.
+   */
+  refresh(): boolean {
+    return this.#handle.refresh();
+  }
+
+  /**
+   * Attaches to a part of the segment once more, for segments with more bytes than fit into an
+   * `ArrayBuffer` (4 GiB in some runtimes). It ends with this handle, with `resize()` and with
+   * `refresh()`.
+   *
+   * @param byteOffset Where the part starts.
+   * @param byteLength How many bytes it has: 1 at least.
+   * @throws {RangeError} When it is not within the segment.
+   * @throws {ShmError} `ERR_SHM_CLOSED`; `ENOMEM`.
+   */
+  window(byteOffset: number, byteLength: number): SegmentWindow {
+    return new SegmentWindow(this.#handle.window(byteOffset, byteLength), byteOffset);
+  }
+
+  /**
    * Removes the segment's name, if it still leads to this segment and not to a later one.
    *
-   * @returns Whether it was removed.
+   * @returns Whether it was removed; false for anonymous memory.
    * @throws {ShmError} `ERR_SHM_CLOSED`; `EACCES` or `EPERM` when it belongs to another user.
    */
   unlink(): boolean {
@@ -300,26 +446,29 @@ export class SharedSegment implements Disposable {
 
   /**
    * Detaches from the segment. Every view becomes empty: reading one gives `undefined` or throws,
-   * never old bytes. With `lifetime: "creator"`, the handle that created it also removes the name.
+   * never old bytes. While an asynchronous native (`fs.write`, `zlib`) works on it, a view may stay in
+   * Bun, and show zeros: what is written to it is lost. With `lifetime: "creator"`, the handle that created it also removes the name.
    * Idempotent.
    *
    * @throws {ShmError} When that name could not be removed; the handle is closed all the same.
    */
-  close(): void {
-    if (this.closed) return;
-    this.#bytes = undefined;
-    this.#handle.close();
+  override close(): void {
+    if (!this.#handle.close()) return;
     this.#unlinkAtClose();
   }
 
-  /** As {@linkcode close}, for `using`. */
-  [Symbol.dispose](): void {
-    this.close();
+  static #create(unnamed: Action, creation: NamedCreation): SharedSegment {
+    const { name, lifetime } = creation;
+    const handle = createSegment({ ...unnamed, name }, nameIdentity(name), creation);
+    return new SharedSegment(handle, true, lifetime);
   }
 
-  static #wrap(handle: SegmentHandle): SharedSegment | ReadonlySharedSegment {
+  static #wrap(
+    handle: SegmentHandle,
+    created: boolean = false,
+  ): SharedSegment | ReadonlySharedSegment {
     return handle.writable
-      ? new SharedSegment(handle, false, "persist")
+      ? new SharedSegment(handle, created, "persist")
       : new ReadonlySharedSegment(handle);
   }
 }

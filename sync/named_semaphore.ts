@@ -11,7 +11,7 @@ import {
   semFileName,
   semUnlink,
 } from "../ffi/mod.ts";
-import { nameExists } from "../memory/attach.ts";
+import { nameExists } from "../memory/files/attach.ts";
 import { existingName } from "../memory/names.ts";
 import {
   type AsyncWaitOptions,

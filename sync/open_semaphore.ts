@@ -13,8 +13,8 @@ import {
   platform,
   semFileName,
 } from "../ffi/mod.ts";
-import { attach } from "../memory/attach.ts";
-import { draftObject } from "../memory/create.ts";
+import { attach } from "../memory/files/attach.ts";
+import { draftObject, placeOfName } from "../memory/files/create.ts";
 import { checkChoice, checkOptions, TRUSTS } from "../memory/options.ts";
 import type { SemaphoreCreation, SemaphoreOpenOptions } from "./semaphore_options.ts";
 
@@ -28,7 +28,12 @@ export function createSemaphore(unnamed: Action, creation: SemaphoreCreation): N
   const { name, mode, initialValue } = creation;
   const action = { ...unnamed, name };
   const { byteLength: size } = platform().sem_t;
-  const draft = draftObject(action, { name: semFileName(name), size, mode, reserve: true });
+  const draft = draftObject(action, {
+    place: placeOfName(semFileName(name)),
+    size,
+    mode,
+    reserve: true,
+  });
   let semaphore: NativeSemaphore | undefined;
   try {
     const made = NativeSemaphore.create(draft.fd, initialValue);

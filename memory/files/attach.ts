@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type Action, stateError } from "../errors.ts";
+import { type Action, stateError } from "../../errors.ts";
 import {
   close,
   failure,
@@ -20,14 +20,10 @@ import {
   shmUnlink,
   statusOf,
   statusOfPath,
-} from "../ffi/mod.ts";
-import type { Trust } from "./options.ts";
-
-/** An object that was opened and found to be what it should. */
-export interface Attached {
-  readonly fd: number;
-  readonly status: FileStatus;
-}
+  unlink,
+} from "../../ffi/mod.ts";
+import type { Trust } from "../options.ts";
+import type { OpenFile } from "./segment_handle.ts";
 
 /** How an object is opened. */
 export interface Access {
@@ -45,13 +41,15 @@ export function attach(
   action: Action & { readonly name: string },
   access: Access,
   fileName: string = action.name,
-): Attached {
+): OpenFile {
   const fd = openForAttach(fileName, access.writable);
   if (fd < 0) throw failure(action, fd, "shm_open");
   try {
     const status = statusOf(fd);
     if (typeof status === "number") throw failure(action, status, "statx");
-    checkStatus(action, status, access.trust);
+    checkRegular(action, status);
+    checkLinks(action, status);
+    checkOwner(action, status, access.trust);
     return { fd, status };
   } catch (error) {
     close(fd);
@@ -66,26 +64,44 @@ function openForAttach(fileName: string, writable: boolean): number {
   return shmOpen(fileName, flags, 0);
 }
 
-function checkStatus(action: Action, status: FileStatus, trust: Trust): void {
-  if (status.type !== "regular file") {
-    throw stateError(
-      action,
-      "ERR_SHM_KIND",
-      `the name belongs to a ${status.type}`,
-      "Find out who put it there; remove it, or choose another name.",
-    );
-  }
-  if (status.linkCount > 1) {
-    throw stateError(
-      action,
-      "ERR_SHM_TRUST",
-      `it has ${status.linkCount} names (hard links), one of which somebody else may control`,
-      "Find out who linked it; remove it, or choose another name.",
-    );
-  }
+/** Throws for anything but a regular file, which all shared memory is. */
+export function checkRegular(action: Action, status: FileStatus): void {
+  if (status.type === "regular file") return;
+  throw stateError(
+    action,
+    "ERR_SHM_KIND",
+    `${action.noun === "segment" ? "the name" : "it"} belongs to a ${status.type}`,
+    "Find out who put it there; remove it, or choose another name.",
+  );
+}
+
+function checkLinks(action: Action, status: FileStatus): void {
+  if (status.linkCount <= 1) return;
+  throw stateError(
+    action,
+    "ERR_SHM_TRUST",
+    `it has ${status.linkCount} names (hard links), one of which somebody else may control`,
+    "Find out who linked it; remove it, or choose another name.",
+  );
+}
+
+/**
+ * Throws unless this user alone decides about the bytes, or anyone may.
+ *
+ * @param others Users who are trusted besides.
+ * @param anonymous Whether it is memory that never had a name. Its mode says nothing: there is no
+ * way to it but through a process that has it, and those of other users are closed. The kernel gives
+ * it 0777, and so do programs that call memfd_create(2).
+ */
+export function checkOwner(
+  action: Action,
+  status: FileStatus,
+  trust: Trust,
+  { others = [], anonymous = false }: { others?: readonly number[]; anonymous?: boolean } = {},
+): void {
   if (trust === "anyone") return;
   const user = geteuid();
-  if (status.uid !== user) {
+  if (status.uid !== user && !others.includes(status.uid)) {
     throw stateError(
       action,
       "ERR_SHM_TRUST",
@@ -93,7 +109,7 @@ function checkStatus(action: Action, status: FileStatus, trust: Trust): void {
       'Open it with { trust: "anyone" } if that user may change or cut off its bytes at any time.',
     );
   }
-  if ((status.mode & 0o002) !== 0) {
+  if (!anonymous && (status.mode & 0o002) !== 0) {
     throw stateError(
       action,
       "ERR_SHM_TRUST",
@@ -126,11 +142,25 @@ export function removeName(action: Action, name: string): boolean {
   throw error;
 }
 
+/** Removes a path. @returns Whether there was anything to remove. */
+export function removePath(action: Action, path: string): boolean {
+  const result = unlink(path);
+  if (result >= 0) return true;
+  const error = failure(action, result, "unlink");
+  if (error.code === "ENOENT") return false;
+  throw error;
+}
+
 /** Whether a name still leads to the given file, and not to a later one of the same name. */
 export function nameLeadsTo(action: Action, name: string, file: FileStatus): boolean {
-  const status = statusOfPath(`${platform().sharedMemoryDirectory}/${name}`);
+  return pathLeadsTo({ ...action, name }, `${platform().sharedMemoryDirectory}/${name}`, file);
+}
+
+/** Whether a path still leads to the given file. */
+export function pathLeadsTo(action: Action, path: string, file: FileStatus): boolean {
+  const status = statusOfPath(path);
   if (typeof status !== "number") return isSameFile(status, file);
-  const error = failure({ ...action, name }, status, "statx");
+  const error = failure(action, status, "statx");
   if (error.code === "ENOENT") return false;
   throw error;
 }

@@ -1,5 +1,5 @@
 /**
- * Making a shared-memory object that appears under its name complete or not at all.
+ * Making an object or a file that appears under its name complete or not at all.
  *
  * The file is made without a name (`O_TMPFILE`), gets its mode, its pages and its size, is mapped
  * by its creator, and only then gets its name. A process that is killed on the way leaves nothing:
@@ -11,27 +11,66 @@
  * @module
  */
 
-import type { Action, ShmError } from "../errors.ts";
+import type { Action, ShmError } from "../../errors.ts";
 import {
-  availableBytes,
   canLinkDescriptors,
   close,
   failure,
-  fallocate,
   fchmod,
   ftruncate,
   linkDescriptor,
-  maxFileByteLength,
   open,
   platform,
-  refusal,
   shmOpen,
   shmUnlink,
-} from "../ffi/mod.ts";
+  unlink,
+} from "../../ffi/mod.ts";
+import { checkFileLimit, reservePages } from "./reserve.ts";
+
+/** Where to make it. */
+export interface Place {
+  readonly kind: "posix" | "file";
+  readonly directory: string;
+  readonly path: string;
+  /** The C function that makes it under its name. */
+  readonly syscall: "shm_open" | "open";
+  /** Makes it under its name. @returns A descriptor, or a negative error number. */
+  open(flags: number): number;
+  remove(): void;
+}
+
+/** Only its creator may open it before it is ready. */
+const DRAFT_MODE = 0o600;
+
+/** The place of a shared-memory object. */
+export function placeOfName(name: string): Place {
+  const directory = platform().sharedMemoryDirectory;
+  return {
+    kind: "posix",
+    directory,
+    path: `${directory}/${name}`,
+    syscall: "shm_open",
+    open: (flags) => shmOpen(name, flags, DRAFT_MODE),
+    remove: () => void shmUnlink(name),
+  };
+}
+
+/** The place of a file. */
+export function placeOfFile(path: string): Place {
+  const slash = path.lastIndexOf("/");
+  return {
+    kind: "file",
+    directory: slash === -1 ? "." : path.slice(0, slash) || "/",
+    path,
+    syscall: "open",
+    open: (flags) => open(path, flags, DRAFT_MODE),
+    remove: () => void unlink(path),
+  };
+}
 
 /** What to make. */
 export interface Creation {
-  readonly name: string;
+  readonly place: Place;
   readonly size: number;
   readonly mode: number;
   readonly reserve: boolean;
@@ -41,14 +80,13 @@ export interface Creation {
 export interface Draft {
   /** Its descriptor, open for reading and writing. Whoever publishes or discards it owns it. */
   readonly fd: number;
+  /** Whether it has its size: if not, it gets that when it is published. */
+  readonly complete: boolean;
   /** Lets others open it. Throws when the name is taken meanwhile. */
   publish(): void;
   /** Removes every trace but the descriptor, which the caller closes. */
   discard(): void;
 }
-
-/** Interrupted reservations start over, so that one call must not take long: about 16 ms. */
-const RESERVE_CHUNK = 64 * 2 ** 20;
 
 /** Whether a file without a name can get one here: unknown at first. */
 let canLink: boolean | undefined;
@@ -62,8 +100,8 @@ export function draftObject(action: Action, creation: Creation): Draft {
 
 function draftUnnamed(action: Action, creation: Creation): Draft | undefined {
   const { O_RDWR, O_CLOEXEC, O_TMPFILE } = platform().constants;
-  const directory = platform().sharedMemoryDirectory;
-  const fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0o600);
+  const { place } = creation;
+  const fd = open(place.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, DRAFT_MODE);
   if (fd < 0) {
     const error = failure(action, fd, "open");
     if (isUnsupported(error)) return undefined;
@@ -78,8 +116,9 @@ function draftUnnamed(action: Action, creation: Creation): Draft | undefined {
   }
   return {
     fd,
+    complete: true,
     publish() {
-      const linked = linkDescriptor(fd, `${directory}/${creation.name}`);
+      const linked = linkDescriptor(fd, place.path);
       if (linked < 0) throw failure(action, linked, "linkat");
     },
     discard() {},
@@ -88,74 +127,33 @@ function draftUnnamed(action: Action, creation: Creation): Draft | undefined {
 
 function draftInPlace(action: Action, creation: Creation): Draft {
   const { O_RDWR, O_CREAT, O_EXCL, O_CLOEXEC } = platform().constants;
-  const { name, size } = creation;
-  const fd = shmOpen(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600);
-  if (fd < 0) throw failure(action, fd, "shm_open");
+  const { place, size } = creation;
+  const fd = place.open(O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC);
+  if (fd < 0) throw failure(action, fd, place.syscall);
   try {
     prepare(action, fd, creation);
   } catch (error) {
-    shmUnlink(name);
+    place.remove();
     close(fd);
     throw error;
   }
   return {
     fd,
+    complete: false,
     publish: () => resize(action, fd, size),
-    discard: () => void shmUnlink(name),
+    discard: () => place.remove(),
   };
 }
 
-function prepare(action: Action, fd: number, { size, mode, reserve }: Creation): void {
+function prepare(action: Action, fd: number, { place, size, mode, reserve }: Creation): void {
   const result = fchmod(fd, mode);
   if (result < 0) throw failure(action, result, "fchmod");
-  if (reserve) reservePages(action, fd, size);
+  if (reserve) reservePages(action, fd, { kind: place.kind, size });
 }
 
 function resize(action: Action, fd: number, size: number): void {
   const result = ftruncate(fd, size);
   if (result < 0) throw failure(action, result, "ftruncate");
-}
-
-/**
- * Reserves memory for every page of a file, without changing its size or contents, so that a lack
- * of memory is `ENOSPC` now and not a fatal SIGBUS at some later access.
- */
-export function reservePages(action: Action, fd: number, size: number, present: number = 0): void {
-  const { FALLOC_FL_KEEP_SIZE } = platform().constants;
-  const available = availableBytes(fd);
-  if (available !== undefined && size - present > available) {
-    // Asked for in one piece, this would first take all the memory that there is.
-    throw refusal(
-      action,
-      "ENOSPC",
-      "fallocate",
-      `It needs ${size - present} bytes and ${available} are left in ` +
-        `${platform().sharedMemoryDirectory}. Remove objects that are no longer needed, or ` +
-        "enlarge it (containers: --shm-size).",
-    );
-  }
-  for (let byteOffset = 0; byteOffset < size; byteOffset += RESERVE_CHUNK) {
-    const byteLength = Math.min(RESERVE_CHUNK, size - byteOffset);
-    let result: number;
-    let error: ShmError | undefined;
-    do {
-      result = fallocate(fd, FALLOC_FL_KEEP_SIZE, byteOffset, byteLength);
-      error = result < 0 ? failure(action, result, "fallocate") : undefined;
-    } while (error?.code === "EINTR");
-    if (error !== undefined) throw error;
-  }
-}
-
-/** A file past this process's limit would not be refused but raise SIGXFSZ. */
-function checkFileLimit(action: Action, size: number): void {
-  const limit = maxFileByteLength();
-  if (size <= limit) return;
-  throw refusal(
-    action,
-    "EFBIG",
-    "ftruncate",
-    `Its ${size} bytes are more than the limit of ${limit} bytes: raise it (\`ulimit -f\`).`,
-  );
 }
 
 /** The answers of file systems that cannot make a file without a name. */
