@@ -162,6 +162,15 @@ describe("a /dev/shm of 4 MiB", () => {
   }
 });
 
+testWith([C_COMPILER], "memory is reserved, however often that is interrupted", async () => {
+  const wrapper = [compileC("interrupt_fallocate.c")];
+  const options = { wrapper, timeoutMs: 10_000 };
+  const [name, size] = [uniqueName(), 3 * 2 ** 20 + 1];
+  expect(await runPeer(HOST, "create_fails.ts", [name, size], options)).toBe("created\n");
+  using segment = SharedSegment.open(name);
+  expect(segment.stat().residentBytes).toBe(3 * 2 ** 20 + 4096);
+});
+
 describe("where a file cannot be made without a name", () => {
   testWith([C_COMPILER], "creates under the name", async () => {
     const wrapper = [compileC("block_tmpfile.c")];
@@ -174,6 +183,16 @@ describe("where a file cannot be made without a name", () => {
       const again = await runPeer(runtime, "create_fails.ts", [name, 64], { wrapper });
       expect(again).toMatch(/^EEXIST .*\(EEXIST from shm_open\).* and left something\n$/);
     }
+  });
+
+  testWith([C_COMPILER], "makes pages present when it has its size", async () => {
+    const wrapper = [compileC("block_tmpfile.c")];
+    for (const runtime of RUNTIMES) {
+      expect(await runPeer(runtime, "create_present.ts", [uniqueName()], { wrapper })).toBe(
+        "8192 8192\n",
+      );
+    }
+    expect(ownFiles()).toEqual([]);
   });
 
   testWith([C_COMPILER, MOUNT_NAMESPACE], "leaves nothing after ENOSPC", async () => {

@@ -29,6 +29,13 @@ describe("a segment", () => {
     expect(stderr).toMatch(/segment "shmkit-test-.*" was garbage-collected without close\(\)/);
   });
 
+  test("does not complain of handles that were closed", async () => {
+    await using peer = startPeer(HOST, "close_all.ts");
+    const { code, stdout, stderr } = await peer.exit();
+    expect([code, stdout]).toEqual([0, "closed\n"]);
+    expect(stderr).not.toContain("garbage-collected");
+  });
+
   test("is opened by each of several threads on its own", async () => {
     const name = uniqueName();
     expect(await runPeer(HOST_WITH_FILES, "threads.ts", [name, 4])).toBe("400000 8\n");

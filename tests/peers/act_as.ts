@@ -1,18 +1,35 @@
-// Usage: act_as.ts UID open|open-anyone|open-readonly|create|unlink|semaphore NAME
+// Usage: act_as.ts UID VERB NAME
+// VERB is one of those below; NAME is a name, a path, a key or a descriptor.
 // Does something as another user, and tells what came of it.
 
 import process from "node:process";
-import { NamedSemaphore, SharedSegment, ShmError } from "../../mod.ts";
+import { NamedSemaphore, SharedSegment, ShmError, SystemVSegment } from "../../mod.ts";
+import { platform, shmStatus } from "../../ffi/mod.ts";
 import { bind } from "../../ffi/libc/library.ts";
+import { scratchMemory } from "../../ffi/libc/scratch.ts";
 
 const [uid, verb, name] = process.argv.slice(2) as [string, string, string];
+const key = Number(name);
 
 // By the C library itself: Deno's own API would need a permission, which the library must not.
 const c = bind({
   // int seteuid(uid_t euid);
   seteuid: ["i32", "u32"],
+  // int shmctl(int shmid, int cmd, struct shmid_ds *buf);
+  shmctl: ["i32", "i32", "i32", "address"],
 });
 if (c().seteuid(Number(uid)) !== 0) throw new Error("seteuid failed");
+
+const IPC_SET = 1;
+
+/** Makes a segment, and root its owner. */
+function giveAway(): void {
+  using segment = SystemVSegment.create({ key, size: 64 });
+  shmStatus(segment.id); // into the struct of scratch memory
+  const { view, struct } = scratchMemory();
+  view.setUint32(platform().shmid_ds.offsets["shm_perm.uid"], 0, true);
+  if (c().shmctl(segment.id, IPC_SET, struct) !== 0) throw new Error("shmctl failed");
+}
 
 const verbs: Record<string, () => unknown> = {
   open: () => SharedSegment.open(name),
@@ -22,6 +39,18 @@ const verbs: Record<string, () => unknown> = {
   unlink: () => SharedSegment.unlink(name),
   semaphore: () => NamedSemaphore.open(name),
   "semaphore-anyone": () => NamedSemaphore.open(name, { trust: "anyone" }),
+  descriptor: () => SharedSegment.fromDescriptor(Number(name)),
+  file: () => SharedSegment.openFile(name),
+  "file-readonly": () => SharedSegment.openFile(name, { readonly: true }),
+  "systemv-open": () => SystemVSegment.open({ key }),
+  "systemv-anyone": () => SystemVSegment.open({ key }, { trust: "anyone" }),
+  "systemv-readonly": () => SystemVSegment.open({ key }, { trust: "anyone", readonly: true }),
+  "systemv-create": () => SystemVSegment.create({ key, size: 64 }),
+  "systemv-give": giveAway,
+  "systemv-exists": () => {
+    if (!SystemVSegment.exists({ key })) throw new Error("not found");
+  },
+  "systemv-remove": () => SystemVSegment.remove({ key }),
 };
 
 try {

@@ -1,6 +1,7 @@
-// Usage: use_after_close.ts CASE NAME
+// Usage: use_after_close.ts CASE NAME FIFO [KIND]
 // Does with a segment's bytes, around close(), what must never end the process or reach a later
-// segment. Ends with 0 and prints "survived" when nothing of that happened.
+// segment. Ends with 0 and prints "survived" when nothing of that happened. KIND says what memory it
+// is, and how it ends: posix by default.
 
 import { Buffer } from "node:buffer";
 import { ok, strictEqual, throws } from "node:assert";
@@ -9,13 +10,51 @@ import { closeSync, constants, openSync, read, writeSync } from "node:fs";
 import process from "node:process";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { SharedSegment, ShmError } from "../../mod.ts";
+import { SharedSegment, ShmError, SystemVSegment, type WritableMemory } from "../../mod.ts";
 import { collectGarbage } from "../support/runtimes.ts";
 
 const SIZE = 1 << 20;
-const [chosen, name] = process.argv.slice(2) as [string, string];
+const [chosen, name, fifo, kind = "posix"] = process.argv.slice(2) as [string, string, string];
 
-const create = () => SharedSegment.create(name, { size: SIZE, lifetime: "creator" });
+const createPosix = () => SharedSegment.create(name, { size: SIZE, lifetime: "creator" });
+
+/** Memory of each kind, of which the bytes end with `close()`. */
+const kinds: Record<string, () => Pick<WritableMemory, "bytes" | "view" | "close">> = {
+  posix: createPosix,
+  memfd: () => SharedSegment.anonymous({ size: SIZE }),
+  systemv: () => SystemVSegment.create({ size: SIZE, lifetime: "lastDetach" }),
+  "window of memfd": () => {
+    const segment = SharedSegment.anonymous({ size: 3 * SIZE });
+    const window = segment.window(SIZE, SIZE);
+    return {
+      bytes: window.bytes,
+      view: (...args) => window.view(...args),
+      close: () => segment.close(),
+    };
+  },
+  "window of systemv": () => {
+    const segment = SystemVSegment.create({ size: 3 * SIZE, lifetime: "lastDetach" });
+    const window = segment.window(SIZE, SIZE);
+    segment.bytes[0] = 1;
+    return {
+      bytes: window.bytes,
+      view: (...args) => window.view(...args),
+      close: () => segment.close(),
+    };
+  },
+  "resized memfd": () => {
+    const segment = SharedSegment.anonymous({ size: SIZE });
+    const { bytes } = segment;
+    return { bytes, view: (...args) => segment.view(...args), close: () => segment.resize(64) };
+  },
+  "frozen memfd": () => {
+    const segment = SharedSegment.anonymous({ size: SIZE });
+    const { bytes } = segment;
+    return { bytes, view: (...args) => segment.view(...args), close: () => segment.freeze() };
+  },
+};
+
+const create = kinds[kind] as (typeof kinds)[string];
 const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 /** A native that finds its buffer gone may throw out of its callback: an error, and no crash. */
@@ -44,7 +83,7 @@ function createLater(): SharedSegment[] {
 
 const cases: Record<string, () => void | Promise<void>> = {
   async views() {
-    const segment = create();
+    const segment = createPosix();
     const { bytes } = segment;
     const words = segment.view(Int32Array);
     const data = segment.view(DataView);
@@ -94,7 +133,7 @@ const cases: Record<string, () => void | Promise<void>> = {
   async transferred() {
     const segment = create();
     const taken = segment.bytes.buffer.transfer();
-    throws(() => segment.bytes, isClosed);
+    if (kind === "posix") throws(() => segment.bytes, isClosed);
     throws(() => segment.view(Int32Array), isClosed);
     segment.close();
     const later = createLater();
@@ -190,7 +229,6 @@ const cases: Record<string, () => void | Promise<void>> = {
 
   // Needs a FIFO, whose path is the name.
   async fsRead() {
-    const fifo = process.argv[4] as string;
     const fd = openSync(fifo, constants.O_RDWR);
     /** Only the kernel and the runtime know of the bytes when this has returned. */
     const readIntoClosed = async (): Promise<{ done: Promise<number> }> => {

@@ -6,6 +6,8 @@
 
 import { spawnSync } from "node:child_process";
 import { test } from "bun:test";
+import { canConfigureHugePages } from "./huge_pages.ts";
+import { canMakeMemoryGroup } from "./memory_group.ts";
 
 /** Something that a machine may lack. */
 export interface Capability {
@@ -50,6 +52,44 @@ export const PYTHON: Capability = {
   name: "Python 3.8 or later (python3)",
   present: works("python3", "-c", "import multiprocessing.shared_memory"),
 };
+
+/** `sysv_ipc`, for peers in Python that use System V. Debian's is for the system's own Python. */
+export const SYSV_IPC: Capability & { readonly program: string } = {
+  name: "the module sysv_ipc (python3-sysv-ipc)",
+  program: "/usr/bin/python3",
+  present: works("/usr/bin/python3", "-c", "import sysv_ipc"),
+};
+
+/** For the listings of util-linux, as what the library lists is compared with. */
+export const IPC_TOOLS: Capability = {
+  name: "ipcs, lsipc, ipcrm and ipcmk (util-linux)",
+  present: ["ipcs", "lsipc", "ipcrm", "ipcmk"].every((tool) => works(tool, "--version")),
+};
+
+/** Groups of processes with a limit of memory. */
+export const MEMORY_GROUP: Capability = {
+  name: "the right to make a control group (root)",
+  present: isRoot && canMakeMemoryGroup(),
+};
+
+/** Pages of 2 MiB from the machine's pool. */
+export const HUGE_PAGES: Capability = {
+  name: "the right to configure huge pages (root), and memory for them",
+  present: isRoot && canConfigureHugePages(),
+};
+
+/** A Node that has no `node:ffi`, on the path or at one of the usual places. */
+export const OLD_NODE: Capability & { readonly path: string | undefined } = findOldNode();
+
+function findOldNode(): Capability & { readonly path: string | undefined } {
+  const directories = [...(process.env["PATH"] ?? "").split(":"), "/usr/bin", "/usr/local/bin"];
+  const path = directories.map((directory) => `${directory}/node`).find((program) => {
+    const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+    const [, major] = /^v(\d+)\./.exec(stdout ?? "") ?? [];
+    return Number(major) < 26;
+  });
+  return { name: "a Node before 26 (node)", present: path !== undefined, path };
+}
 
 /** Declares a test that needs something a machine may lack. */
 export function testWith(

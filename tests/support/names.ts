@@ -5,6 +5,7 @@
  */
 
 import { afterEach } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 
 const PREFIX = `shmkit-test-${process.pid}-`;
@@ -24,5 +25,10 @@ export function ownFiles(): string[] {
 export function cleanUpNames(): void {
   afterEach(() => {
     for (const name of ownFiles()) rmSync(`/dev/shm/${name}`, { recursive: true, force: true });
+    // The runtimes' own functions cannot say a name that is no UTF-8.
+    if (ownFiles().length > 0) {
+      const own = ["/dev/shm", "-maxdepth", "1", "-name", `*${PREFIX}*`];
+      spawnSync("find", [...own, "-delete"], { env: { ...process.env, LC_ALL: "C" } });
+    }
   });
 }

@@ -30,6 +30,9 @@ export interface PeerOptions {
 
 const live = new Set<ChildProcessWithoutNullStreams>();
 
+/** The numbers of all processes that were started, whether or not they are still there. */
+export const startedPids: Set<number> = new Set();
+
 // Of its end `deno test` tells nobody, and Bun loads this file once for all files of tests.
 function killAll(): void {
   for (const child of live) child.kill("SIGKILL");
@@ -55,6 +58,7 @@ export class Peer implements AsyncDisposable {
     this.#child = child;
     live.add(child);
     this.pid = child.pid ?? -1;
+    startedPids.add(this.pid);
     const watchdog = setTimeout(() => {
       this.#stderr += `\nkilled by the watchdog: ${command.join(" ")}`;
       this.kill();
