@@ -4,9 +4,11 @@
 
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { OLD_NODE, testWith } from "./support/capabilities.ts";
 import { cleanUpNames } from "./support/names.ts";
 import {
+  expectCommandWorks,
   expectProgramWorks,
   filesIn,
   once,
@@ -41,6 +43,56 @@ ownedBy("bun", () => {
       expect(manifests).toEqual(["node_modules/shmkit/package.json"]);
       const program = join(project, "packaged_program.ts");
       await expectProgramWorks("bun", runtimeCommand("bun", program));
+    });
+  });
+
+  describe("the command of the npm package in Bun", () => {
+    test("is run by bunx, in the node that is first on the path", async () => {
+      const { stdout, stderr } = await scratch.make(await install(), [
+        "bun",
+        "x",
+        "shmkit",
+        "--version",
+      ]);
+      expect(stdout).toMatch(/^shm \S+ \(Node /);
+      expect(stderr).toBe("");
+    });
+
+    testWith([OLD_NODE], "is run by bunx in Bun, where that node is too old", async () => {
+      const env = { PATH: `${dirname(OLD_NODE.path as string)}:/usr/bin:/bin` };
+      const [bun] = runtimeCommand("bun", "") as [string];
+      const { stdout, stderr } = await scratch.make(await install(), [
+        bun,
+        "x",
+        "shmkit",
+        "--version",
+      ], env);
+      expect(stdout).toMatch(/^shm \S+ \(Bun /);
+      expect(stderr).toBe("");
+    });
+
+    test("is run by bunx --bun", async () => {
+      const command = ["bun", "x", "--bun", "shmkit", "--version"];
+      const { stdout } = await scratch.make(await install(), command);
+      expect(stdout).toMatch(/^shm \S+ \(Bun /);
+    });
+
+    test("works as a single executable", async () => {
+      await scratch.withExecutable(
+        await install(),
+        async (directory) => {
+          writeFileSync(join(directory, "command.js"), 'import "shmkit/cli";\n');
+          await scratch.make(directory, [
+            "bun",
+            "build",
+            "--compile",
+            ...BYTECODE,
+            "command.js",
+            "--outfile=program",
+          ]);
+        },
+        (executable) => expectCommandWorks("bun", [executable]),
+      );
     });
   });
 

@@ -4,12 +4,13 @@
  */
 
 import { describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cleanUpNames } from "./support/names.ts";
 import {
   DOCUMENTS,
+  expectCommandWorks,
   expectProgramWorks,
   filesIn,
   once,
@@ -104,8 +105,14 @@ ownedBy("node", () => {
   describe("the npm package", () => {
     test("contains the built library and nothing else", async () => {
       const files = filesIn(join(await install(), "node_modules", "shmkit"));
-      const expected = [...DOCUMENTS, "LICENSE", "dist/mod.d.ts", "dist/mod.js", "package.json"];
-      expect(files).toEqual(expected.sort());
+      const built = ["mod.d.ts", "mod.js", "cli/mod.d.ts", "cli/mod.js"].map((name) =>
+        `dist/${name}`
+      );
+      // What the entry points share, and what the command loads when it knows where it runs.
+      const parts = ["dist/chunk-*.js", "dist/chunk-*.js", "dist/main-*.js"];
+      const expected = [...DOCUMENTS, "LICENSE", ...built, ...parts, "package.json"];
+      const unhashed = files.map((path) => path.replace(/-[A-Z0-9]{8}\.js$/, "-*.js"));
+      expect(unhashed.sort()).toEqual(expected.sort());
     });
 
     test("brings no other package along, and imports none", async () => {
@@ -113,13 +120,29 @@ ownedBy("node", () => {
       const manifests = filesIn(modules).filter((path) => path.endsWith("/package.json"));
       expect(manifests).toEqual(["shmkit/package.json"]);
 
-      const imports = /^\s*(import|export)\b.*\bfrom\b|^\s*import\s*["']|\bimport\(|\brequire\(/m;
-      for (const path of filesIn(join(modules, "shmkit", "dist"))) {
-        const source = readFileSync(join(modules, "shmkit", "dist", path), "utf8");
+      const dist = join(modules, "shmkit", "dist");
+      const imports =
+        /\bfrom\s*["']([^"']*)["']|^\s*import\s*["']([^"']*)|\bimport\(([^)]*)\)|\brequire\(/gm;
+      const importsOf = (path: string): string[] => {
+        const source = readFileSync(join(dist, path), "utf8");
         const code = source.replace(/\/\*[^]*?\*\//g, "");
-        expect(code).toMatch(/^export \{/m);
-        expect(code).not.toMatch(imports);
+        return [...code.matchAll(imports)]
+          .map(([all, ...found]) =>
+            (found.find((each) => each !== undefined) ?? all).replaceAll('"', "")
+          );
+      };
+      const isPart = (specifier: string) => /^\.\.?\/(chunk|main)-[A-Z0-9]{8}\.js$/.test(specifier);
+      const files = filesIn(dist).filter((path) => path.endsWith(".js"));
+      // The command may ask for what every runtime has built in; the library may not.
+      const ofTheCommand = (path: string) => /^(cli\/|main-)/.test(path);
+      for (const path of files) {
+        const foreign = importsOf(path).filter((specifier) => !isPart(specifier));
+        for (const specifier of foreign) expect(specifier).toMatch(/^node:\w+$/);
+        if (!ofTheCommand(path)) expect(foreign).toEqual([]);
       }
+      const library = importsOf("mod.js").map((specifier) => specifier.replace("./", ""));
+      expect(library.some(ofTheCommand)).toBe(false);
+      expect(files.some((path) => importsOf(path).includes("node:process"))).toBe(true);
     });
 
     for (const { title, options } of USERS) {
@@ -139,6 +162,27 @@ ownedBy("node", () => {
         await expectProgramWorks(runtime, runtimeCommand(runtime, program));
       });
     }
+
+    for (const runtime of ["node", "bun", "deno"] as const) {
+      test(`has a command that ${runtime} runs`, async () => {
+        for (const name of ["shmkit", "shm"]) {
+          const script = join(await install(), "node_modules", ".bin", name);
+          await expectCommandWorks(runtime, runtimeCommand(runtime, realpathSync(script)));
+        }
+      });
+    }
+
+    test("has a command that npx runs, which says nothing of Node", async () => {
+      const { stdout, stderr } = await scratch.make(await install(), [
+        "npx",
+        "--no",
+        "shmkit",
+        "ls",
+        "--json",
+      ]);
+      expect(stderr.replace(/^npm warn .*\n/gm, "")).toBe("");
+      expect(Array.isArray(JSON.parse(stdout))).toBe(true);
+    });
 
     for (const runtime of ["node", "bun"] as const) {
       test(`is required by a CommonJS module in ${runtime}`, async () => {
@@ -173,6 +217,28 @@ ownedBy("node", () => {
           await install(),
           build,
           (executable) => expectProgramWorks("node", [executable], warnings),
+        );
+      });
+
+      test(`is the shm command ${title.replace(", without a warning", "")}`, async () => {
+        const build = async (directory: string) => {
+          writeFileSync(join(directory, "command.js"), 'import "shmkit/cli";\n');
+          await scratch.make(directory, [
+            "esbuild",
+            "command.js",
+            "--bundle",
+            "--platform=node",
+            `--format=${format}`,
+            "--outfile=bundle.js",
+          ]);
+          const settings = { main: "bundle.js", output: "program", ...config };
+          writeFileSync(join(directory, "sea.json"), JSON.stringify(settings));
+          await scratch.make(directory, ["node", "--build-sea", "sea.json"]);
+        };
+        await scratch.withExecutable(
+          await install(),
+          build,
+          (executable) => expectCommandWorks("node", [executable]),
         );
       });
     }

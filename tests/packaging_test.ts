@@ -52,6 +52,12 @@ describe("package.json and deno.json", () => {
     }
   });
 
+  test("have a command under two names, which no bundler takes for superfluous", () => {
+    const command = (npm.exports["./cli"] as Readonly<Record<string, string>>)["default"];
+    expect(npm["bin"]).toEqual({ shmkit: command, shm: command });
+    expect(npm["sideEffects"]).toEqual([command]);
+  });
+
   test("name nothing that is needed at run time", () => {
     const fields = Object.keys(npm).filter((field) => /dependencies$/i.test(field));
     expect(fields).toEqual(["devDependencies"]);

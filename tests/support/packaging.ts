@@ -122,6 +122,35 @@ export async function expectProgramWorks(
 }
 
 /**
+ * Runs the `shm` command in some form, in an environment that has nothing in it. Expects it to make a
+ * segment, to list it, to remove it, and to fail as it should.
+ *
+ * @param runtime The runtime that the form contains or is run by.
+ * @param command The command that runs it.
+ */
+export async function expectCommandWorks(
+  runtime: RuntimeName,
+  command: readonly string[],
+  warnings: RegExp = /^$/,
+): Promise<void> {
+  const name = uniqueName();
+  const run = async (...args: string[]): Promise<{ code: number | null; stdout: string }> => {
+    const peer = new Peer([...command, ...args], { wrapper: ["env", "-i", "-C", "/"] });
+    const { code, stdout, stderr } = await peer.exit();
+    if (code === 0) expect(stderr).toMatch(warnings);
+    return { code, stdout };
+  };
+  const version = await run("--version");
+  expect(version.stdout.toLowerCase()).toContain(` (${runtime} `);
+  expect(await run("create", name, "--size", "5000")).toEqual({ code: 0, stdout: `${name}\n` });
+  const { stdout } = await run("ls", "--json", name);
+  expect(JSON.parse(stdout)).toMatchObject([{ target: name, kind: "posix", size: 5000 }]);
+  expect(await run("rm", name)).toEqual({ code: 0, stdout: "" });
+  expect((await run("rm", name)).code).toBe(1);
+  expect(ownFiles()).toEqual([]);
+}
+
+/**
  * A directory in which forms are made, removed after the tests of the file: to be constructed at the
  * file's top level.
  *

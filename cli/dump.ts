@@ -1,0 +1,124 @@
+/**
+ * `shm dump`: the bytes, in hexadecimal or as numbers.
+ *
+ * @module
+ */
+
+import type { Arguments, Options } from "./arguments.ts";
+import {
+  type Format,
+  formatOf,
+  LineFormatter,
+  NUMBER_TYPES,
+  numberToJson,
+  toHex,
+} from "./bytes.ts";
+import { toJson } from "./escape.ts";
+import { DONE } from "./exit_codes.ts";
+import { print, write } from "./output.ts";
+import { cutOff, openSource, pieces, type Range, rangeOf, type Source } from "./read.ts";
+import { formatTarget, parseOneTarget, type Target } from "./target.ts";
+import type { Verb } from "./verb.ts";
+
+const TYPES = Object.keys(NUMBER_TYPES);
+
+/** The options that say which bytes are shown and how. */
+export const BYTES_OPTIONS: Options = {
+  type: { short: "t", value: "TYPE", help: `as numbers: ${TYPES.join(" ")}` },
+  columns: { short: "c", value: "N", help: "how many bytes, or numbers, stand in a line" },
+  offset: { short: "s", value: "SIZE", help: "where to start" },
+  length: { short: "n", value: "SIZE", help: "how many bytes; up to the end by default" },
+};
+
+/** Reads the options of a format. */
+export function formatFrom(args: Arguments): Format {
+  return formatOf(args.choice("type", TYPES), args.integer("columns", 1, 1024));
+}
+
+/** The verb. */
+export const dump: Verb = {
+  name: "dump",
+  summary: "show the bytes of an object",
+  operands: "TARGET",
+  description:
+    `In hexadecimal with ASCII, as hexdump -C, or as numbers in the byte order of the machine.
+Lines that repeat the one above are left out, and * stands for them. It is read through
+its descriptor and not mapped, so that nothing its owner does can harm the reader.`,
+  options: {
+    ...BYTES_OPTIONS,
+    all: { short: "a", help: "show repeated lines too" },
+  },
+  examples: [
+    ["shm dump frames", "all of it"],
+    ["shm dump frames -s 0x1000 -n 64", "64 bytes from 4096"],
+    ["shm dump frames --type f32 --columns 3", "floats, three in a line"],
+    ["shm dump id:3 --type u32 --json | jq '.values[0]'", "a number of a System V segment"],
+  ],
+  async run(args) {
+    const target = parseOneTarget(args.positionals);
+    const format = formatFrom(args);
+    const [offset, length] = [args.size("offset"), args.size("length")];
+    using source = openSource(target);
+    const range = rangeOf(target, source.size, offset, length);
+    const read = args.has("json")
+      ? await dumpJson(target, source, range, args.text("type"), format)
+      : await dumpLines(source, range, format, !args.has("all"));
+    if (read < range.byteLength) throw cutOff(target, range, read);
+    return DONE;
+  },
+};
+
+async function dumpLines(
+  source: Source,
+  range: Range,
+  format: Format,
+  squeeze: boolean,
+): Promise<number> {
+  const formatter = new LineFormatter(format, range.byteOffset, squeeze);
+  let read = 0;
+  for (const piece of pieces(source, range)) {
+    await print(formatter.push(piece));
+    read += piece.length;
+  }
+  await print(formatter.end());
+  return read;
+}
+
+/** One document, written piece by piece: it may be larger than a string can be. */
+async function dumpJson(
+  target: Target,
+  source: Source,
+  range: Range,
+  typeName: string | undefined,
+  { type }: Format,
+): Promise<number> {
+  const head = { target: formatTarget(target), size: source.size, offset: range.byteOffset };
+  await write(toJson({ ...head, type: typeName ?? "hex" }).slice(0, -1));
+  await write(type === undefined ? ',"bytes":"' : ',"values":[');
+  let read = 0;
+  let comma = "";
+  let rest = new Uint8Array(0);
+  for (const piece of pieces(source, range)) {
+    read += piece.length;
+    if (type === undefined) {
+      await write(toHex(piece));
+      continue;
+    }
+    const bytes = new Uint8Array(rest.length + piece.length);
+    bytes.set(rest);
+    bytes.set(piece, rest.length);
+    const view = new DataView(bytes.buffer);
+    const values: string[] = [];
+    let at = 0;
+    for (; at + type.byteLength <= bytes.length; at += type.byteLength) {
+      values.push(JSON.stringify(numberToJson(type.read(view, at), type)));
+    }
+    rest = bytes.slice(at);
+    if (values.length === 0) continue;
+    await write(comma + values.join(","));
+    comma = ",";
+  }
+  const end = type === undefined ? '"' : `],"rest":"${toHex(rest)}"`;
+  await write(`${end},"length":${read}}\n`);
+  return read;
+}

@@ -1,0 +1,138 @@
+/**
+ * `shm stat`: all that is known of an object.
+ *
+ * @module
+ */
+
+import { toJson } from "./escape.ts";
+import { DONE } from "./exit_codes.ts";
+import {
+  findObject,
+  formatUser,
+  isComplete,
+  listObjects,
+  type SharedObject,
+  toRecord,
+} from "./objects.ts";
+import { print } from "./output.ts";
+import { layOutPairs } from "./table.ts";
+import { parseTargets } from "./target.ts";
+import { eachTarget } from "./targets.ts";
+import {
+  count,
+  formatAge,
+  formatKey,
+  formatMode,
+  formatOctal,
+  formatSize,
+  formatTime,
+} from "./units.ts";
+import type { Verb } from "./verb.ts";
+
+type Pair = readonly [name: string, value: string];
+
+function describe(object: SharedObject, nowMs: number): Pair[] {
+  const { kind, label, info, uid } = object;
+  const time = (value: number | undefined) =>
+    value === undefined
+      ? "?"
+      : value === 0
+      ? "never"
+      : `${formatTime(value)} (${formatAge(nowMs - value)} ago)`;
+  return [
+    ["name", label],
+    ["kind", kind],
+    ...sizes(object),
+    [
+      "mode",
+      info.mode === undefined ? "?" : `${formatOctal(info.mode)} (${formatMode(info.mode)})`,
+    ],
+    ["owner", `${formatUser(uid)} (${uid ?? "?"}), group ${info.gid ?? "?"}`],
+    ...facts(object, time),
+    ["held by", holders(object)],
+  ];
+}
+
+function sizes({ kind, size, residentBytes }: SharedObject): Pair[] {
+  if (kind === "semaphore" || kind === "semset") return [];
+  const bytes = (value: number | undefined) =>
+    value === undefined ? "?" : `${value} (${formatSize(value)})`;
+  return [["size", bytes(size)], ["resident", bytes(residentBytes)]];
+}
+
+function facts({ kind, info }: SharedObject, time: (value: number | undefined) => string): Pair[] {
+  if (kind === "systemv") {
+    return [
+      ["key", keyOrNone(info.key)],
+      [
+        "creator",
+        `${formatUser(info.creatorUid)} (${info.creatorUid}), process ${info.creatorPid}`,
+      ],
+      ["last process", info.lastPid === 0 ? "none" : String(info.lastPid)],
+      ["attached", count(info.attached, "time")],
+      ["last attach", time(info.attachTimeMs)],
+      ["last detach", time(info.detachTimeMs)],
+      ["changed", time(info.changeTimeMs)],
+      ["removed", info.removed ? "yes, freed at the last detach" : "no"],
+      ["locked", info.locked ? "yes, kept out of swap" : "no"],
+    ];
+  }
+  if (kind === "semset") {
+    return [
+      ["key", keyOrNone(info.key)],
+      ["semaphores", String(info.count)],
+      ["creator", `${formatUser(info.creatorUid)} (${info.creatorUid})`],
+      ["last operation", time(info.operationTimeMs)],
+      ["changed", time(info.changeTimeMs)],
+    ];
+  }
+  return [
+    ...(kind === "semaphore"
+      ? [
+        ["value", info.value === undefined ? `? (${info.valueCode})` : String(info.value)] as const,
+      ]
+      : []),
+    ["created", time(info.birthTimeMs)],
+    ["modified", time(info.modifyTimeMs)],
+    ["changed", time(info.changeTimeMs)],
+  ];
+}
+
+const keyOrNone = (key: number) => key === 0 ? "none (private)" : formatKey(key);
+
+function holders(object: SharedObject): string {
+  const { processes } = object;
+  if (processes === undefined) return "the kernel does not tell";
+  const isAll = isComplete(object);
+  if (processes.length === 0) return isAll ? "nobody" : "nobody that can be seen";
+  const known = count(processes.length, "process", "processes");
+  const pids = processes.map(({ pid }) => pid).join(" ");
+  return `${known}: ${pids}${isAll ? "" : ", and perhaps others that cannot be seen"}`;
+}
+
+/** The verb. */
+export const stat: Verb = {
+  name: "stat",
+  summary: "show all that is known of objects",
+  operands: "TARGET...",
+  options: {},
+  examples: [
+    ["shm stat frames", "a POSIX segment"],
+    ["shm stat id:3 key:0x162e sem:ready", "others"],
+    ["shm stat frames --json | jq '.[0].size'", "one fact"],
+  ],
+  async run(args) {
+    const targets = parseTargets(args.positionals);
+    const objects = listObjects();
+    const found: SharedObject[] = [];
+    const code = await eachTarget(targets, args.has("json"), (target) => {
+      found.push(findObject(objects, target));
+    });
+    if (args.has("json")) await print([toJson(found.map(toRecord), 2)]);
+    else {
+      const blocks = found.map((object) => layOutPairs(describe(object, Date.now())));
+      await print(blocks.flatMap((block, index) => index === 0 ? block : ["", ...block]));
+    }
+    return code ?? DONE;
+  },
+};
