@@ -1,6 +1,6 @@
 /**
  * Compares the library in each runtime with a peer in another language, run in turn on the same
- * machine, pair by pair: `node bench/compare.ts [segments|semaphore|idle] [PAIRS]`.
+ * machine, pair by pair: `node bench/compare.ts [segments|kinds|semaphore|idle] [PAIRS]`.
  *
  * A subject is a program that prints its figures as one line of JSON. What counts is the ratio of a
  * pair, because machines are shared and their speed drifts.
@@ -44,6 +44,7 @@ const comparisons: Record<string, () => { unit: string; peer?: [name: string, Co
     unit: "us",
     peer: ["Python multiprocessing.shared_memory", ["python3", here("subjects/segments.py")]],
   }),
+  kinds: () => ({ unit: "us", peer: ["C", compileC("kinds")] }),
   semaphore: () => ({ unit: "ns", peer: ["C", compileC("semaphore")] }),
   idle: () => ({ unit: "% of a core" }),
 };
