@@ -309,7 +309,7 @@ describe("a seal", () => {
     expectShmError(
       () => reader.seals,
       "ERR_SHM_SIZE",
-      /8192 bytes of it are attached, and only 4096 are left\. Call refresh\(\)/,
+      /8192 bytes of it were there, and only 4096 are left\. Call refresh\(\)/,
     );
     expect([reader.refresh(), reader.seals, reader.size]).toEqual([true, ["shrink"], 4096]);
   });

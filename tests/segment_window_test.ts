@@ -150,6 +150,18 @@ describe("window()", () => {
     }
   });
 
+  test("refuses what a peer has cut off", () => {
+    using segment = SharedSegment.anonymous({ size: 10_000 });
+    using peer = SharedSegment.fromDescriptor(segment.fd);
+    peer.resize(5000);
+    expectShmError(
+      () => segment.window(4999, 2),
+      "ERR_SHM_SIZE",
+      /5001 bytes of it were there, and only 5000 are left\. Call refresh\(\)/,
+    );
+    expect(segment.window(4999, 1).bytes.length).toBe(1);
+  });
+
   test("keeps to its part", () => {
     using segment = SharedSegment.anonymous({ size: 10_000 });
     using window = segment.window(4000, 200);

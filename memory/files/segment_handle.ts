@@ -209,6 +209,7 @@ export class SegmentHandle extends Attachment {
   }
 
   protected override mapPart(action: Action, byteOffset: number, byteLength: number): Part {
+    checkStillThere(action, this.#status(action.verb).size, byteOffset + byteLength);
     const granularity = Math.max(pageSize(), this.#file.blockByteLength);
     const base = byteOffset % granularity;
     const { writable } = this.#options;
@@ -306,13 +307,13 @@ export function checkNotEmpty(action: Action, size: number): void {
   );
 }
 
-/** Throws when a file ends before what is mapped of it. */
-function checkStillThere(action: Action, size: number, mappedSize: number): void {
-  if (size >= mappedSize) return;
+/** Throws when a file ends before what is wanted of it. */
+function checkStillThere(action: Action, size: number, needed: number): void {
+  if (size >= needed) return;
   throw stateError(
     action,
     "ERR_SHM_SIZE",
-    `${mappedSize} bytes of it are attached, and only ${size} are left`,
+    `${needed} bytes of it were there, and only ${size} are left`,
     "Call refresh() before any byte of it is used.",
   );
 }
