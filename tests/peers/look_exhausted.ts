@@ -21,7 +21,7 @@ const take = () => {
   return fd >= 0;
 };
 while (take());
-for (let left = 0; left < 4; left++) {
+for (let left = 0; left <= 8; left++) {
   const answers = asks.map((ask) => {
     try {
       return ask();
