@@ -78,6 +78,8 @@ const MAX_BYTE_LENGTH = 16 * 1024;
 /** Violations that are known, and why they stay. One that is gone must leave this list. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "errors.ts: names a path of the operating system: /dev": "advice to the user, in a message",
+  "layout/c.ts: names an operating system: linux":
+    "a macro that C compilers define, so that no member can have the name",
   "memory/shared_segment.ts: has 16 KB or more":
     "the class that users see most of: two thirds of it are what they read in their editor",
 };
