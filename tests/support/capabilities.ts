@@ -21,6 +21,13 @@ function works(...command: [string, ...string[]]): boolean {
   return spawnSync(program, args, { stdio: "ignore" }).status === 0;
 }
 
+/** Whether a program says that it is of some version, or of a later one. */
+function isAtLeast(major: number, minor: number, program: string, ...args: string[]): boolean {
+  const { stdout } = spawnSync(program, args, { encoding: "utf8" });
+  const [, x, y] = /(\d+)\.(\d+)/.exec(stdout ?? "") ?? [];
+  return Number(x) > major || Number(x) === major && Number(y) >= minor;
+}
+
 const isRoot = process.getuid?.() === 0;
 
 /** `cc`, for peers written in C. */
@@ -33,6 +40,18 @@ export const C_COMPILER: Capability = {
 export const ARM64_COMPILER: Capability = {
   name: "a C compiler for 64-bit ARM (aarch64-linux-gnu-gcc)",
   present: works("aarch64-linux-gnu-gcc", "--version"),
+};
+
+/** `g++`, for generated headers. */
+export const CPP_COMPILER: Capability = {
+  name: "a C++ compiler (g++)",
+  present: works("g++", "--version"),
+};
+
+/** `rustc`, for generated modules. */
+export const RUST_COMPILER: Capability = {
+  name: "Rust 1.77 or later (rustc)",
+  present: isAtLeast(1, 77, "rustc", "--version"),
 };
 
 /** For a `/dev/shm` of a size that a test chooses. */

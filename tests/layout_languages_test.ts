@@ -1,0 +1,212 @@
+/**
+ * What layouts say in other languages is what compilers of these languages find: size, alignment and
+ * every offset, of 1000 layouts at random. The figures stand in the generated source as assertions.
+ */
+
+import { describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { t } from "../layout/mod.ts";
+import { compile, temporaryDirectory } from "./support/c.ts";
+import {
+  ARM64_COMPILER,
+  C_COMPILER,
+  CPP_COMPILER,
+  PYTHON,
+  RUST_COMPILER,
+  testWith,
+} from "./support/capabilities.ts";
+import { someLayouts } from "./support/layouts.ts";
+import { ownedBy } from "./support/packaging.ts";
+
+const directory = temporaryDirectory();
+const C = ["-x", "c", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-"];
+const CPP = ["-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-"];
+
+function compileRust(source: string): void {
+  const path = join(directory, "layout.rs");
+  writeFileSync(path, source);
+  const output = join(directory, "layout.rmeta");
+  compile("rustc", ["--edition=2021", "--crate-type=lib", "--emit=metadata", "-o", output, path]);
+}
+
+function runPython(source: string): void {
+  const { status, stderr } = spawnSync("python3", ["-"], { encoding: "utf8", input: source });
+  if (status !== 0) throw new Error(`python3 failed: ${stderr}`);
+}
+
+const Inner = t.struct("Inner", { level: t.u8, score: t.i64 });
+const Sample = t.struct("Sample", {
+  id: t.u32,
+  matrix: t.array(t.array(t.f64, 2), 3),
+  name: t.cstring(32),
+  team: t.enumeration(t.i32, { least: -(2 ** 31), none: 0, most: 2 ** 31 - 1 }),
+  flags: t.bits(t.u16, { alive: 1, level: 3 }),
+  hits: t.atomic(t.u32),
+  inner: Inner,
+  items: t.array(Inner, 2),
+  either: t.union({ number: t.u32, float: t.f32, inner: Inner, hits: t.atomic(t.u64) }),
+  lonely: t.cacheLine(t.u32),
+  lines: t.array(t.cacheLine(t.atomic(t.u64)), 2),
+  aligned: t.align(64, t.u8),
+  half: t.f16,
+  raw: t.bytes(5),
+  yes: t.bool,
+});
+
+// Compilers find the same in whichever runtime they are started: one is enough.
+ownedBy("node", () => {
+  const layouts = someLayouts(1000);
+
+  describe("of 1000 layouts at random, size, alignment and every offset are those of", () => {
+    const headers = layouts.map((layout) => layout.toC()).join("");
+
+    test("(which are many)", () => {
+      expect(headers.match(/SHMKIT_ASSERT\(offsetof/g)?.length).toBeGreaterThan(5000);
+    });
+
+    testWith([C_COMPILER], "gcc", () => compile("gcc", C, headers));
+    testWith([ARM64_COMPILER], "gcc for 64-bit ARM", () => {
+      compile("aarch64-linux-gnu-gcc", C, headers);
+    });
+    testWith([CPP_COMPILER], "g++", () => compile("g++", CPP, headers));
+    testWith([RUST_COMPILER], "rustc", () => {
+      compileRust(layouts.map((layout) => `mod m${layout.name} {${layout.toRust()}}`).join("\n"));
+    });
+    testWith([PYTHON], "ctypes", () => {
+      runPython(layouts.map((layout) => layout.toPython()).join("\n"));
+    });
+  });
+
+  describe("the assertions", () => {
+    const size = Sample.size;
+
+    testWith([C_COMPILER], "fail in C when a figure is wrong", () => {
+      compile("gcc", C, Sample.toC());
+      for (const what of [`sizeof(Sample) == ${size}`, "offsetof(Sample, items) == 120"]) {
+        expect(Sample.toC()).toContain(what);
+        const wrong = Sample.toC().replace(what, what.replace("== ", "== 1"));
+        expect(() => compile("gcc", C, wrong)).toThrow("assertion failed");
+      }
+    });
+
+    testWith([RUST_COMPILER], "fail in Rust when a figure is wrong", () => {
+      compileRust(Sample.toRust());
+      for (const what of [`<Sample>() == ${size}`, "offset_of!(Sample, items) == 120"]) {
+        expect(Sample.toRust()).toContain(what);
+        const wrong = Sample.toRust().replace(what, what.replace("== ", "== 1"));
+        expect(() => compileRust(wrong)).toThrow("assert");
+      }
+    });
+
+    testWith([PYTHON], "fail in Python when a figure is wrong", () => {
+      runPython(Sample.toPython());
+      for (const what of [`sizeof(Sample) == ${size}`, "Sample.items.offset == 120"]) {
+        expect(Sample.toPython()).toContain(what);
+        const wrong = Sample.toPython().replace(what, what.replace("== ", "== 1"));
+        expect(() => runPython(wrong)).toThrow("AssertionError");
+      }
+    });
+  });
+
+  testWith([C_COMPILER], "headers with a common struct can be included together, and twice", () => {
+    const Other = t.struct("Other", { inner: Inner, count: t.u8 });
+    compile("gcc", C, Sample.toC() + Other.toC() + Sample.toC());
+  });
+});
+
+/** A program that reads a sample, prints what it finds, and writes other values over it. */
+const PYTHON_PEER = `
+import sys
+data = bytearray(sys.stdin.buffer.read())
+sample = Sample.from_buffer(data)
+print(sample.id, sample.matrix[2][1], sample.name.decode(), sample.team, sample.flags.alive,
+  sample.flags.level, sample.hits, sample.items[1].score, sample.either.float, sample.lonely,
+  sample.lines[1].value, bytes(sample.raw).hex(), sample.yes, file=sys.stderr)
+sample.id, sample.matrix[0][1], sample.name, sample.team = 9, -0.5, "été".encode(), Sample_team_least
+sample.flags.level, sample.items[0].level, sample.lines[0].value = 7, 200, 2**64 - 1
+sys.stdout.buffer.write(data)
+`;
+
+const C_PEER = `
+#include <stdio.h>
+#include <string.h>
+int main(void) {
+  static Sample sample;
+  if (fread(&sample, sizeof sample, 1, stdin) != 1) return 1;
+  fprintf(stderr, "%u %.1f %s %d %d %d %u %lld %.1f %u %llu %02x%02x%02x%02x%02x %s\\n", sample.id,
+    sample.matrix[2][1], sample.name, sample.team, sample.flags.alive, sample.flags.level,
+    (uint32_t)sample.hits, (long long)sample.items[1].score, sample.either._float, sample.lonely,
+    (unsigned long long)(uint64_t)sample.lines[1].value, sample.raw[0], sample.raw[1], sample.raw[2],
+    sample.raw[3], sample.raw[4], sample.yes ? "True" : "False");
+  sample.id = 9;
+  sample.matrix[0][1] = -0.5;
+  strcpy(sample.name, "\\xc3\\xa9t\\xc3\\xa9");
+  sample.team = Sample_team_least;
+  sample.flags.level = 7;
+  sample.items[0].level = 200;
+  sample.lines[0].value = UINT64_MAX;
+  return fwrite(&sample, sizeof sample, 1, stdout) != 1;
+}
+`.replace("._float", ".float_");
+
+describe("a program in another language reads what a view wrote, and writes what it reads", () => {
+  function exchange(program: string, args: readonly string[]): void {
+    const bytes = new Uint8Array(Sample.size);
+    const view = Sample.view(bytes);
+    Sample.assign(bytes, {
+      id: 7,
+      matrix: [[0, 0], [0, 0], [0, 2.5]],
+      name: "ada",
+      team: "most",
+      flags: { alive: true, level: 5 },
+      hits: 3,
+      items: [{ level: 1, score: 0n }, { level: 2, score: -5n }],
+      either: { float: 1.5 },
+      lonely: 4,
+      lines: [0n, 6n],
+      raw: [1, 2, 3, 4, 255],
+      yes: true,
+    });
+    const { status, stdout, stderr } = spawnSync(program, args, { input: bytes });
+    const line = stderr.toString().trim().replace(" True 5", " 1 5");
+    expect(line).toBe("7 2.5 ada 2147483647 1 5 3 -5 1.5 4 6 01020304ff True");
+    expect(status).toBe(0);
+    bytes.set(stdout);
+    expect(view.id).toBe(9);
+    expect(view.matrix[0]?.[1]).toBe(-0.5);
+    expect(view.name).toBe("été");
+    expect(view.team).toBe("least");
+    expect(view.flags).toEqual(view.flags);
+    expect(view.flags.level).toBe(7);
+    expect(view.flags.alive).toBe(true);
+    expect(view.items[0]?.level).toBe(200);
+    expect(view.lines[0]?.load()).toBe(2n ** 64n - 1n);
+  }
+
+  testWith([C_COMPILER], "C", () => {
+    const executable = join(directory, "sample");
+    compile("gcc", ["-x", "c", "-std=c11", "-Wall", "-o", executable, "-"], Sample.toC() + C_PEER);
+    exchange(executable, []);
+  });
+
+  testWith([CPP_COMPILER], "C++", () => {
+    const executable = join(directory, "sample-cpp");
+    const source = Sample.toC() + C_PEER;
+    compile("g++", ["-x", "c++", "-std=c++17", "-Wall", "-o", executable, "-"], source);
+    exchange(executable, []);
+  });
+
+  testWith([PYTHON], "Python", () => {
+    exchange("python3", ["-c", Sample.toPython() + PYTHON_PEER]);
+  });
+
+  test("the sample has every kind of field", () => {
+    const kinds = new Set(JSON.stringify(Sample.describe()).match(/(?<="kind":")\w+/g));
+    for (const kind of ["align", "array", "atomic", "bits", "bytes", "cacheLine", "cstring"]) {
+      expect(kinds).toContain(kind);
+    }
+    for (const kind of ["enumeration", "struct", "union"]) expect(kinds).toContain(kind);
+  });
+});
