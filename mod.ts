@@ -4,6 +4,8 @@
  * - {@linkcode SharedSegment}: a block of memory that any process can attach to: by a name, as
  *   anonymous memory that can be sealed, or as a file;
  * - {@linkcode SystemVSegment}: the same, for programs that use System V keys;
+ * - {@linkcode t}: what the bytes mean: struct layouts with the offsets of the C compiler, and headers
+ *   for C, C++, Rust and Python;
  * - {@linkcode NamedSemaphore}: a named semaphore that any process can wait for and post;
  * - {@linkcode listSegments}, {@linkcode attachedProcesses}, {@linkcode listSemaphores}: what there
  *   is on this machine, and who holds it.
@@ -76,6 +78,8 @@ export type {
   SystemVOpenOptions,
   SystemVOpenOrCreateOptions,
 } from "./memory/systemv/systemv_options.ts";
+export { t } from "./layout/mod.ts";
+export type { Infer, InferLive, InferView } from "./layout/mod.ts";
 export { NamedSemaphore } from "./sync/named_semaphore.ts";
 export type { SemaphorePermit } from "./sync/named_semaphore.ts";
 export { listSemaphores } from "./sync/list_semaphores.ts";

@@ -105,13 +105,15 @@ ownedBy("node", () => {
   describe("the npm package", () => {
     test("contains the built library and nothing else", async () => {
       const files = filesIn(join(await install(), "node_modules", "shmkit"));
-      const built = ["mod.d.ts", "mod.js", "cli/mod.d.ts", "cli/mod.js"].map((name) =>
-        `dist/${name}`
-      );
+      const built = ["mod", "layout/mod", "cli/mod"].flatMap((name) => [
+        `dist/${name}.d.ts`,
+        `dist/${name}.js`,
+      ]);
       // What the entry points share, and what the command loads when it knows where it runs.
-      const parts = ["dist/chunk-*.js", "dist/chunk-*.js", "dist/main-*.js"];
+      const chunks = Array.from({ length: 4 }, () => "dist/chunk-*.js");
+      const parts = [...chunks, "dist/main-*.js", "dist/t-*.d.ts"];
       const expected = [...DOCUMENTS, "LICENSE", ...built, ...parts, "package.json"];
-      const unhashed = files.map((path) => path.replace(/-[A-Z0-9]{8}\.js$/, "-*.js"));
+      const unhashed = files.map((path) => path.replace(/-[A-Z0-9]{8}(\.js|\.d\.ts)$/, "-*$1"));
       expect(unhashed.sort()).toEqual(expected.sort());
     });
 
