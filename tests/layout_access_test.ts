@@ -481,6 +481,31 @@ describe("a view", () => {
     }
   });
 
+  test("refuses other types, and memory that has gone, for every scalar", () => {
+    const integers = [t.u8, t.i8, t.u16, t.i16, t.u32, t.i32, t.u64, t.i64];
+    for (const field of [...integers, t.f16, t.f32, t.f64, t.bool]) {
+      const One = t.struct("One", { x: field as typeof t.u8 });
+      const bytes = new Uint8Array(One.size).fill(1);
+      const view = One.view(bytes);
+      const [value, good] = [view.x, bytes.slice()];
+      for (const wrong of [Symbol("x"), "1", {}, { valueOf: () => 1 }, null, undefined, []]) {
+        expectError(() => view.x = wrong as number, TypeError, /^One\.x must be/);
+        expectError(() => One.write(bytes, { x: wrong as number }), TypeError, /^One\.x (must|is)/);
+      }
+      if (field.kind !== "bool" as string) {
+        expectError(() => view.x = true as never, TypeError, /^One\.x must be/);
+      }
+      expect(bytes).toEqual(good);
+      bytes.buffer.transfer(0);
+      expectError(
+        () => view.x,
+        TypeError,
+        "Cannot access One.x: its memory has been closed or resized",
+      );
+      expectError(() => view.x = value, TypeError, /^Cannot access One\.x/);
+    }
+  });
+
   test("rounds fractions, and refuses what would become infinite", () => {
     const Fractions = t.struct("Fractions", { half: t.f16, single: t.f32, double: t.f64 });
     const view = Fractions.view(new Uint8Array(Fractions.size));
