@@ -1,6 +1,6 @@
 /**
  * Compares the library in each runtime with a peer in another language, run in turn on the same
- * machine, pair by pair: `node bench/compare.ts [segments|kinds|semaphore|idle] [PAIRS]`.
+ * machine, pair by pair: `node bench/compare.ts [segments|kinds|semaphore|layouts|idle] [PAIRS]`.
  *
  * A subject is a program that prints its figures as one line of JSON. What counts is the ratio of a
  * pair, because machines are shared and their speed drifts.
@@ -38,14 +38,21 @@ function inRuntimes(script: string): Record<string, Command> {
   };
 }
 
-/** The comparisons: what is measured, in which unit, and the peer. */
-const comparisons: Record<string, () => { unit: string; peer?: [name: string, Command] }> = {
+/** What is measured in which unit, and a peer: another program, or the same with another argument. */
+interface Comparison {
+  readonly unit: string;
+  readonly peer?: readonly [name: string, Command];
+  readonly peerArgument?: string;
+}
+
+const comparisons: Record<string, () => Comparison> = {
   segments: () => ({
     unit: "us",
     peer: ["Python multiprocessing.shared_memory", ["python3", here("subjects/segments.py")]],
   }),
   kinds: () => ({ unit: "us", peer: ["C", compileC("kinds")] }),
   semaphore: () => ({ unit: "ns", peer: ["C", compileC("semaphore")] }),
+  layouts: () => ({ unit: "ns", peerArgument: "hand" }),
   idle: () => ({ unit: "% of a core" }),
 };
 
@@ -60,7 +67,7 @@ function median(values: readonly number[]): number {
 }
 
 const [chosen = "segments", pairs = "7"] = process.argv.slice(2);
-const { unit, peer } = (comparisons[chosen] ?? comparisons["segments"])!();
+const { unit, peer, peerArgument } = (comparisons[chosen] ?? comparisons["segments"])!();
 
 const version = (name: string) => execFileSync(bin(name), ["--version"], { encoding: "utf8" });
 console.log(`${cpus()[0]?.model}, ${cpus().length} CPUs, Linux ${release()}`);
@@ -71,10 +78,13 @@ console.log(
 );
 
 for (const [runtime, command] of Object.entries(inRuntimes(chosen))) {
+  const [peerName, peerCommand] = peerArgument === undefined
+    ? peer ?? []
+    : [`by ${peerArgument}`, [...command, peerArgument] as const];
   const rows: Record<string, { ours: number[]; ratio: number[] }> = {};
   for (let pair = 0; pair < Number(pairs); pair++) {
     const ours = measure(command);
-    const theirs = peer === undefined ? undefined : measure(peer[1]);
+    const theirs = peerCommand === undefined ? undefined : measure(peerCommand);
     for (const [name, value] of Object.entries(ours)) {
       const row = rows[name] ??= { ours: [], ratio: [] };
       row.ours.push(value);
@@ -84,7 +94,7 @@ for (const [runtime, command] of Object.entries(inRuntimes(chosen))) {
   for (const [name, { ours, ratio }] of Object.entries(rows)) {
     const against = ratio.length === 0
       ? ""
-      : `, ${median(ratio).toFixed(2)} times ${peer?.[0]} (${Math.min(...ratio).toFixed(2)} to ${
+      : `, ${median(ratio).toFixed(2)} times ${peerName} (${Math.min(...ratio).toFixed(2)} to ${
         Math.max(...ratio).toFixed(2)
       })`;
     console.log(
