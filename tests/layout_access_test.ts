@@ -506,6 +506,39 @@ describe("a view", () => {
     }
   });
 
+  test("reads bit fields as wide as their number", () => {
+    const Wide = t.struct("Wide", {
+      all: t.bits(t.u32, { value: 32 }),
+      low: t.bits(t.u8, { a: 7, b: 1 }),
+    });
+    const view = Wide.view(new Uint8Array(Wide.size));
+    view.all.value = 0xfedcba98;
+    view.low.a = 127;
+    view.low.b = true;
+    expect([view.all.value, view.low.a, view.low.b]).toEqual([0xfedcba98, 127, true]);
+    view.low.a = 0;
+    expect([view.all.value, view.low.a, view.low.b]).toEqual([0xfedcba98, 0, true]);
+  });
+
+  test("follows a buffer that grows", () => {
+    const buffer = new ArrayBuffer(8, { maxByteLength: 64 });
+    const Small = t.struct("Small", { id: t.u32 });
+    const first = Small.view(new Uint8Array(buffer), 4);
+    buffer.resize(64);
+    const second = Small.view(new Uint8Array(buffer), 60);
+    first.id = 1;
+    second.id = 2;
+    expect([...new Uint32Array(buffer)]).toEqual([0, 1, ...Array<number>(13).fill(0), 2]);
+  });
+
+  test("does not take memory that has gone for a union that cannot be read", () => {
+    const Either = t.struct("Either", { either: t.union({ number: t.u32, raw: t.bytes(4) }) });
+    const bytes = new Uint8Array(Either.size);
+    const { either } = Either.view(bytes);
+    bytes.buffer.transfer(0);
+    expectError(() => JSON.stringify(either), TypeError, /its memory has been closed or resized$/);
+  });
+
   test("rounds fractions, and refuses what would become infinite", () => {
     const Fractions = t.struct("Fractions", { half: t.f16, single: t.f32, double: t.f64 });
     const view = Fractions.view(new Uint8Array(Fractions.size));
