@@ -75,22 +75,6 @@ describe("SystemVSegment.create()", () => {
     expect(ownSegments()).toEqual([first.id]);
   });
 
-  test("leaves nothing when it cannot be attached as asked", () => {
-    const key = uniqueKey();
-    const { status, stdout } = spawnSync("bash", [
-      "-c",
-      'ulimit -l 64; exec "$@"',
-      "bash",
-      ...HOST.command,
-      join(import.meta.dirname as string, "peers/create_locked.ts"),
-      String(key),
-    ], { encoding: "utf8" });
-    expect(status).toBe(0);
-    // Root may lock what it likes.
-    expect(stdout).toMatch(process.getuid?.() === 0 ? /^created\n$/ : /^ENOMEM .*ulimit -l/);
-    expect(ownSegments()).toEqual([]);
-  });
-
   test("refuses a size beyond the machine", () => {
     expectShmError(
       () => SystemVSegment.create({ size: 2 ** 53 - 1 }),
