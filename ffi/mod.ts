@@ -9,9 +9,12 @@ export { errorCode, failure, refusal } from "./errno.ts";
 export {
   accessModeOf,
   addSeals,
+  type ByteLock,
   duplicate,
   fallocate,
+  isByteLocked,
   isOpenElsewhere,
+  lockByte,
   open,
   sealsOf,
 } from "./libc/fcntl.ts";
@@ -44,6 +47,7 @@ export {
   descriptorPath,
   ftruncate,
   geteuid,
+  getpid,
   linkDescriptor,
   listDirectory,
   pageSize,

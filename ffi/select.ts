@@ -56,16 +56,19 @@ export interface Host {
   readonly version: readonly [major: number, minor: number];
   /** What precedes a script. */
   readonly args: readonly string[];
+  /** What is added for a script that reads files, modules of the user for instance. */
+  readonly readArgs: readonly string[];
 }
 
 /** The runtimes as programs, in the order in which they start fastest. */
 export const hosts: readonly Host[] = [
-  { name: "bun", version: [1, 4], args: [] },
-  { name: "node", version: [26, 9], args: [] },
+  { name: "bun", version: [1, 4], args: [], readArgs: [] },
+  { name: "node", version: [26, 9], args: [], readArgs: [] },
   {
     name: "deno",
     version: [2, 8],
     args: ["run", "--allow-ffi", "--no-prompt", "--no-config", "--no-lock", "--quiet"],
+    readArgs: ["--allow-read"],
   },
 ];
 

@@ -52,6 +52,9 @@ const CONSTANT_HEADERS: Record<keyof Constants, string> = {
   F_GETFL: "fcntl.h",
   F_SETSIG: "fcntl.h",
   F_SETLEASE: "fcntl.h",
+  F_OFD_GETLK: "fcntl.h",
+  F_OFD_SETLK: "fcntl.h",
+  F_RDLCK: "fcntl.h",
   F_WRLCK: "fcntl.h",
   F_UNLCK: "fcntl.h",
   SIGURG: "signal.h",
@@ -128,6 +131,7 @@ type StructName =
   | "timespec"
   | "rlimit"
   | "sem_t"
+  | "flock"
   | "shmid_ds";
 
 /** A struct in C, and how many bytes the library reads at the offset of each member. */
@@ -177,6 +181,11 @@ const STRUCTS: { readonly [Name in StructName]: StructInC<Name> } = {
     widths: { rlim_cur: 8 },
   },
   sem_t: { header: "semaphore.h", type: "sem_t", widths: {} },
+  flock: {
+    header: "fcntl.h",
+    type: "struct flock",
+    widths: { l_type: 2, l_whence: 2, l_start: 8, l_len: 8, l_pid: 4 },
+  },
   shmid_ds: {
     header: "sys/shm.h",
     type: "struct shmid_ds",

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { errorNumber } from "../errno.ts";
+import type { Address } from "../runtimes/runtime.ts";
 import { platform } from "../select.ts";
 import { bind, errno, settle } from "./library.ts";
-import { cString } from "./scratch.ts";
+import { cString, scratchMemory } from "./scratch.ts";
 
 const c = bind({
   // int open(const char *pathname, int flags, mode_t mode);      (variadic in C)
@@ -71,4 +73,54 @@ export function isOpenElsewhere(fd: number): number {
   if (leased < 0) return platform().errorCodes[-leased] === "EAGAIN" ? 1 : leased;
   c().fcntl(fd, F_SETLEASE, F_UNLCK);
   return 0;
+}
+
+const locks = bind({
+  // int fcntl(int fd, int cmd, struct flock *lock);      (variadic in C)
+  fcntl: ["i32", "i32", "i32", "address"],
+});
+
+/** What can be done to a byte of a file that others may lock. It need not exist. */
+export type ByteLock = "shared" | "exclusive" | "none";
+
+/**
+ * Locks a byte of an open file, or unlocks it, without waiting. The lock belongs to the open file
+ * description, and not to the process: it ends when that is closed and unmapped everywhere, by
+ * whatever death. So the descriptor must not be an inherited or duplicated one.
+ *
+ * @returns 0, or a negative error number: `-EAGAIN` when another description has a lock that is in
+ * the way, `-EBADF` for an exclusive lock by a descriptor that only reads.
+ */
+export function lockByte(fd: number, lock: ByteLock, byteOffset: number): number {
+  const struct = lockStruct(lock, byteOffset);
+  const result = settle(locks().fcntl(fd, platform().constants.F_OFD_SETLK, struct), errno[0]);
+  // POSIX lets a kernel say either.
+  return platform().errorCodes[-result] === "EACCES" ? errorNumber("EAGAIN") : result;
+}
+
+/**
+ * Whether any other open file description has locked a byte.
+ *
+ * @returns 1 or 0, or a negative error number.
+ */
+export function isByteLocked(fd: number, byteOffset: number): number {
+  const struct = lockStruct("exclusive", byteOffset);
+  const { F_OFD_GETLK, F_UNLCK } = platform().constants;
+  const result = settle(locks().fcntl(fd, F_OFD_GETLK, struct), errno[0]);
+  if (result < 0) return result;
+  const type = scratchMemory().view.getInt16(platform().flock.offsets.l_type, true);
+  return type === F_UNLCK ? 0 : 1;
+}
+
+/** Fills the struct of scratch memory. */
+function lockStruct(lock: ByteLock, byteOffset: number): Address {
+  const { F_RDLCK, F_WRLCK, F_UNLCK } = platform().constants;
+  const { offsets: at, byteLength } = platform().flock;
+  const { view, struct } = scratchMemory();
+  new Uint8Array(view.buffer, 0, byteLength).fill(0); // SEEK_SET, and no process
+  const type = { shared: F_RDLCK, exclusive: F_WRLCK, none: F_UNLCK }[lock];
+  view.setInt16(at.l_type, type, true);
+  view.setBigInt64(at.l_start, BigInt(byteOffset), true);
+  view.setBigInt64(at.l_len, 1n, true);
+  return struct;
 }

@@ -92,6 +92,11 @@ export function geteuid(): number {
   return c().geteuid();
 }
 
+/** The number of this process. */
+export function getpid(): number {
+  return c().getpid();
+}
+
 let pageByteLength: number | undefined;
 
 /** The size of a page of memory, in bytes. */

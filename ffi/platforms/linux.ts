@@ -27,6 +27,9 @@ export const linuxConstants: Omit<Constants, "O_NOFOLLOW" | "O_TMPFILE" | "SYS_g
   F_GETFL: 3,
   F_SETSIG: 10,
   F_SETLEASE: 1024,
+  F_OFD_GETLK: 36,
+  F_OFD_SETLK: 37,
+  F_RDLCK: 0,
   F_WRLCK: 1,
   F_UNLCK: 2,
   F_ADD_SEALS: 1033,
@@ -213,6 +216,10 @@ export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
   timespec: { byteLength: 16, offsets: { tv_sec: 0, tv_nsec: 8 } },
   rlimit: { byteLength: 16, offsets: { rlim_cur: 0 } },
   sem_t: { byteLength: 32, offsets: {} },
+  flock: {
+    byteLength: 32,
+    offsets: { l_type: 0, l_whence: 2, l_start: 8, l_len: 16, l_pid: 24 },
+  },
   shmid_ds: {
     byteLength: 112,
     offsets: {

@@ -45,6 +45,9 @@ export interface Constants {
   readonly F_GETFL: number;
   readonly F_SETSIG: number;
   readonly F_SETLEASE: number;
+  readonly F_OFD_GETLK: number;
+  readonly F_OFD_SETLK: number;
+  readonly F_RDLCK: number;
   readonly F_WRLCK: number;
   readonly F_UNLCK: number;
   readonly SIGURG: number;
@@ -185,6 +188,7 @@ export interface Platform {
   readonly timespec: StructLayout<"tv_sec" | "tv_nsec">;
   readonly rlimit: StructLayout<"rlim_cur">;
   readonly sem_t: StructLayout<never>;
+  readonly flock: StructLayout<"l_type" | "l_whence" | "l_start" | "l_len" | "l_pid">;
   readonly shmid_ds: StructLayout<
     | "shm_perm.__key"
     | "shm_perm.uid"
