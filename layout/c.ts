@@ -8,6 +8,8 @@ import { isAligned, withoutAlignment } from "./align.ts";
 import { isArray } from "./array.ts";
 import type { Atomic, AtomicBase } from "./atomic.ts";
 import type { Bits, Widths } from "./bits.ts";
+import { GLOBALS, RESERVED } from "./c_names.ts";
+import { OPEN_COMMON, openFunctions } from "./c_open.ts";
 import type { Composite } from "./composite.ts";
 import type { Field } from "./field.ts";
 import {
@@ -19,18 +21,6 @@ import {
   structsOf,
   withGaps,
 } from "./spelling.ts";
-
-const RESERVED = `
-  alignas alignof and and_eq asm atomic auto bitand bitor bool break case catch char char8_t char16_t
-  char32_t class compl concept const consteval constexpr constinit const_cast continue co_await
-  co_return co_yield decltype default delete do double dynamic_cast else enum explicit export extern
-  false float for friend goto if inline int linux long mutable namespace new noexcept not not_eq
-  nullptr offsetof operator or or_eq private protected public register reinterpret_cast requires
-  restrict return short signed sizeof static static_assert static_cast std struct switch template this
-  thread_local throw true try typedef typeid typename typeof typeof_unqual union unix unsigned using
-  virtual void volatile wchar_t while xor xor_eq NULL i386 errno size_t ptrdiff_t nullptr_t
-  max_align_t int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t intptr_t uintptr_t
-  intmax_t uintmax_t main`;
 
 const PREAMBLE = `#include <stdbool.h>
 #include <stddef.h>
@@ -57,18 +47,21 @@ export function toC(root: NamedStruct): string {
   const lines = [
     `/* ${root.name}, layout ${root.fingerprint}: made by shmkit, and not to be edited. */`,
     `#ifndef ${common}\n#define ${common}\n${PREAMBLE}#endif\n`,
+    OPEN_COMMON,
     ...definitionsIn(root, "c"),
     ...structsOf(root).map((struct) => {
       const guard = `SHMKIT_${struct.name}_${struct.fingerprint}`;
       return `#ifndef ${guard}\n#define ${guard}\n${header.define(struct)}#endif\n`;
     }),
+    // Last, because what they are called depends on the names of all else.
+    header.open(root),
   ];
   return lines.join("\n");
 }
 
 class Header {
   readonly #types = new Map<string, string>();
-  readonly #names = new Names(RESERVED);
+  readonly #names = new Names(`${RESERVED} ${GLOBALS}`);
 
   constructor(root: NamedStruct) {
     for (const { name } of structsOf(root)) this.#types.set(name, this.#names.make(name));
@@ -108,6 +101,12 @@ class Header {
     ].join("\n");
   }
 
+  /** The functions that open an object of the whole layout. */
+  open({ name, fingerprint }: NamedStruct): string {
+    const type = this.#types.get(name) as string;
+    return openFunctions({ name, fingerprint, type, unique: (wanted) => this.#names.make(wanted) });
+  }
+
   /** `double position[3]` */
   #declare(field: Field, name: string): string {
     if (isAligned(field)) {
@@ -120,7 +119,8 @@ class Header {
     }
     switch (field.kind) {
       case "struct":
-        return `${this.#types.get((field as NamedStruct).name)} ${name}`;
+        // Not the bare name: in C++, a field that is called like its type would hide it.
+        return `struct ${this.#types.get((field as NamedStruct).name)} ${name}`;
       case "union":
         return `union { ${this.#members(field as Composite)} } ${name}`;
       case "bits":

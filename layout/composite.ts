@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isAligned } from "./align.ts";
+import { isArray } from "./array.ts";
 import type { Description } from "./description.ts";
 import { type Field, roundUp } from "./field.ts";
 import type { Extent } from "./limits.ts";
@@ -52,7 +54,7 @@ export abstract class Composite implements Field {
       unknown
     >;
     for (const { name, field, byteOffset } of this.members) {
-      if (!field.plain && isWithoutValue(field)) continue;
+      if (isWithoutValue(field)) continue;
       this.loadMember(value, name, field, memory, position + byteOffset, path);
     }
     return value;
@@ -110,9 +112,11 @@ export abstract class Composite implements Field {
   }
 }
 
-/** Whether a field has no value at all. A struct of which a part has one is none of these. */
+/** Whether a field has no value at all. A struct always has one: of the members that have. */
 export function isWithoutValue(field: Field): boolean {
-  return !field.plain && !(field instanceof Composite);
+  if (field.plain || field instanceof Composite) return false;
+  if (isArray(field)) return isWithoutValue(field.element);
+  return !isAligned(field) || isWithoutValue(field.field);
 }
 
 /** Puts fields behind each other as a C compiler does. */

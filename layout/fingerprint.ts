@@ -14,8 +14,13 @@ const PRIME = 0x0000_0100_0000_01b3n;
  * layouts apart that differ by mistake, not by malice.
  */
 export function fingerprintOf(description: Description): string {
+  return fingerprintOfText(new TextEncoder().encode(JSON.stringify(description)));
+}
+
+/** The same, of a description that is such JSON already, in UTF-8. */
+export function fingerprintOfText(text: Uint8Array): string {
   let hash = OFFSET_BASIS;
-  for (const byte of new TextEncoder().encode(JSON.stringify(description))) {
+  for (const byte of text) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * PRIME);
   }
   return hash.toString(16).padStart(16, "0");

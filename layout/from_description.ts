@@ -22,7 +22,7 @@ import { union } from "./union.ts";
 export type OtherKinds = Readonly<Record<string, Field>>;
 
 /** The longest text that is parsed. */
-const MAX_TEXT_LENGTH = 2 ** 22;
+export const MAX_TEXT_LENGTH: number = 2 ** 22;
 
 /**
  * Makes a layout from its description, which may come from anybody.

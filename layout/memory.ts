@@ -1,8 +1,8 @@
 /**
  * A buffer, seen as elements of every type at once.
  *
- * **Why not `DataView`**: V8 reads through one byte by byte until the code is compiled, so that a
- * peer's write in between gives a value that never was. An aligned element of a typed array is one
+ * **Why not `DataView`**: V8 and JSC read through one byte by byte until the code is compiled, so that
+ * a peer's write in between gives a value that never was. An aligned element of a typed array is one
  * load and one store in every engine, compiled or not.
  *
  * @module

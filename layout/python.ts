@@ -20,10 +20,12 @@ import {
   withGaps,
 } from "./spelling.ts";
 
-const RESERVED = `
+/** What no member can be called in Python: it gets an underscore. */
+export const RESERVED: string = `
   False None True and as assert async await break class continue ctypes def del elif else except
   finally for from global if import in is lambda nonlocal not or pass raise return try while with yield
-  _anonymous_ _fields_ _pack_ _align_ _layout_ _swappedbytes_ _b_base_ _b_needsfree_ _objects`;
+  _anonymous_ _fields_ _pack_ _align_ _layout_ _swappedbytes_ _b_base_ _b_needsfree_ _objects
+  from_buffer from_buffer_copy from_address from_param in_dll`;
 
 /** Makes the module of a layout. */
 export function toPython(root: NamedStruct): string {

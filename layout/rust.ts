@@ -20,7 +20,8 @@ import {
   withGaps,
 } from "./spelling.ts";
 
-const RESERVED = `
+/** What no member can be called in Rust: it gets an underscore. */
+export const RESERVED: string = `
   Self abstract as async await become box break const continue core crate do dyn else enum extern false
   final fn for gen if impl in let loop macro match mod move mut override priv pub ref return self
   static struct super trait true try type typeof union unsafe unsized use virtual where while yield

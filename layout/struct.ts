@@ -117,7 +117,28 @@ export interface Struct<M extends Fields>
   assign(bytes: Uint8Array<ArrayBuffer>, patch: Patch<Struct<M>>, byteOffset?: number): void;
   /** The layout as JSON, from which `fromDescription` makes it again. */
   describe(): StructDescription;
-  /** Makes a header for C and C++, which asserts size and offsets when it is compiled. */
+  /**
+   * Makes a header for C and C++, which asserts size and offsets when it is compiled.
+   *
+   * On Linux it also has functions that open a shared object of this layout, here of one named
+   * `Player`. They check that the object has the layout, and never create it or change its size: the
+   * usual `O_CREAT` and `ftruncate` would cut off what lies behind the struct.
+   *
+   * ```c
+   * Player *player = Player_open("name");                   // NULL and errno when it cannot
+   * const Player *looker = Player_open_readonly("name");
+   * Player_close(player);                                   // 0, or -1 and errno
+   * ```
+   *
+   * `errno` is `ENOENT` when there is none, `EAGAIN` when it is not finished yet or just being
+   * removed, `EPROTO` when it has another layout, `EINVAL` when it is no memory, `ELOOP` when it is a
+   * symbolic link, or whatever else the system says. An object that another program made of the
+   * struct's size, exactly or in whole pages, is opened as well. An object of lifetime
+   * `"lastDetach"` stays until it is closed. A program that defines `SHMKIT_NO_OPEN` before it
+   * includes the header is without the functions; where `shm_open(3)` is in a library of its own, the
+   * others are linked with `-lrt`. A name that C or the system's headers have already, such as
+   * `class` or `stat`, gets an underscore behind it.
+   */
   toC(): string;
   /** Makes a module for Rust, which asserts size and offsets when it is compiled. */
   toRust(): string;

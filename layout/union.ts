@@ -16,9 +16,9 @@ import {
 } from "./field.ts";
 import { checkFields } from "./fields.ts";
 import { extentAround } from "./limits.ts";
-import type { Memory } from "./memory.ts";
+import { type Memory, placeOf } from "./memory.ts";
 import type { StructView } from "./struct.ts";
-import type { ViewClass } from "./view.ts";
+import type { Member, ViewClass } from "./view.ts";
 
 /** Members that all start at the same byte. */
 export interface Union<Members extends Fields> extends
@@ -30,6 +30,8 @@ export interface Union<Members extends Fields> extends
   /** The name of the kind. */
   readonly kind: "union";
 }
+
+type Value = Readonly<Record<string, unknown>>;
 
 class UnionField extends Composite {
   readonly kind = "union";
@@ -50,14 +52,62 @@ class UnionField extends Composite {
   }
 
   override check(value: unknown, path: string, _partial: boolean): void {
-    super.check(value, path, true);
-    const given = value as Readonly<Record<string, unknown>>;
+    try {
+      super.check(value, path, true);
+    } catch (error) {
+      // What was read as a text may be none, or too long for one. It need not be written as that.
+      if (!this.#isWritable(value)) throw error;
+    }
+    if (this.#writers(value as Value) !== undefined) return;
     const names = this.members.map(({ name }) => name);
-    const present = names.filter((name) => given[name] !== undefined);
-    if (present.length === 1) return;
-    const received = present.join(", ") || "none";
-    const rule = `must have exactly one of its members, ${names.join(", ")}`;
-    throw new TypeError(`${path} ${rule}; received ${received}`);
+    const present = this.#present(value as Value).map(({ name }) => name);
+    const rule = `must have one of its members, ${names.join(", ")}`;
+    const received = present.length === 0
+      ? "received none"
+      : `received ${present.join(", ")}, which contradict each other`;
+    throw new TypeError(`${path} ${rule}; ${received}`);
+  }
+
+  override store(memory: Memory, position: number, value: unknown): void {
+    const present = this.#present(value as Value);
+    if (present.length > 1) {
+      // Those that are not written, and what lies between, are as they were tried: over zeros.
+      memory.u8.fill(0, position, position + Math.max(...present.map(({ field }) => field.size)));
+    }
+    for (const { name, field } of this.#writers(value as Value) as Member[]) {
+      field.store(memory, position, (value as Value)[name]);
+    }
+  }
+
+  /** Whether something has several members, and nothing else, of which those to write give the others. */
+  #isWritable(value: unknown): boolean {
+    if (typeof value !== "object" || value === null) return false;
+    return Object.keys(value).every((name) => this.member(name) !== undefined) &&
+      this.#present(value as Value).length > 1 && this.#writers(value as Value) !== undefined;
+  }
+
+  #present(value: Value): Member[] {
+    return this.members.filter(({ name }) => value[name] !== undefined);
+  }
+
+  /**
+   * The members to write, in this order: the only one; or, of several, those after which all are read
+   * as they were given, so that a value that was read can be written. Undefined when there are none.
+   */
+  #writers(value: Value): Member[] | undefined {
+    const present = this.#present(value);
+    if (present.length < 2) return present.length === 0 ? undefined : present;
+    const { memory } = placeOf(new ArrayBuffer(roundUp(this.size, 8)), 0, this.size);
+    const isRead = ({ name }: Member) =>
+      isSame((this.load(memory, 0, "union") as Value)[name], value[name]);
+    const bySize = present.toSorted((a, b) => b.field.size - a.field.size);
+    const writers = bySize.filter((member, index) => {
+      if (index > 0 && isRead(member)) return false;
+      if (!fits(member, value[member.name])) return false;
+      member.field.store(memory, 0, value[member.name]);
+      return true;
+    });
+    return present.every(isRead) ? writers : undefined;
   }
 
   /** Whoever wrote the bytes meant one member; they may be nonsense as another. */
@@ -86,11 +136,30 @@ class UnionField extends Composite {
   }
 }
 
+/** Whether a member can be written. */
+function fits({ name, field }: Member, value: unknown): boolean {
+  try {
+    field.check(value, name, true);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a value that was read is one that was given, as far as that says anything. */
+function isSame(read: unknown, given: unknown): boolean {
+  if (typeof given !== "object" || given === null) return Object.is(read, given);
+  if (typeof read !== "object" || read === null) return false;
+  return Object.keys(given).every((key) => isSame((read as Value)[key], (given as Value)[key]));
+}
+
 /**
  * Makes a field whose members are different readings of the same bytes.
  *
  * Nothing in memory says which member was written last: put a field beside it that does. A copy has
- * every member that the bytes can be read as; to copy in takes exactly one.
+ * every member that the bytes can be read as. To copy in takes one of them, or several that do not
+ * contradict each other: what was read can be written, but for bytes that only a text has and that are
+ * no text that fits.
  *
  * @param members What the bytes can be; nothing that synchronises.
  */

@@ -49,6 +49,7 @@ abstract class View extends Object implements ViewBase {
     own["~memory"] = memory;
     own["~base"] = position;
     own["~held"] = [];
+    Object.preventExtensions(this); // a name that is misspelled would be a property, and no field
   }
 }
 
@@ -72,7 +73,10 @@ export function makeViewClass(
     const memberPath = `${path}.${name}`;
     const property = field.assignable
       ? field.accessors?.(byteOffset, memberPath) ?? valueAccessors(field, byteOffset, memberPath)
-      : { get: aggregateGetter(field, byteOffset, memberPath, aggregates++) };
+      : {
+        get: aggregateGetter(field, byteOffset, memberPath, aggregates++),
+        set: () => refuseAssignment(memberPath),
+      };
     Object.defineProperty(prototype, name, { ...property, enumerable: true, configurable: true });
   }
   const own: Record<PropertyKey, unknown> = {
@@ -94,6 +98,12 @@ export function makeViewClass(
     Object.defineProperty(prototype, key, { value: own[key], configurable: true, writable: true });
   }
   return Class;
+}
+
+function refuseAssignment(path: string): never {
+  throw new TypeError(
+    `${path} cannot be assigned to: change its elements or members, or use assign()`,
+  );
 }
 
 function valueOf(this: { "~load"?(): unknown }): unknown {

@@ -110,6 +110,34 @@ ownedBy("node", () => {
     });
   });
 
+  describe("a field may be called like", () => {
+    const Named = t.struct("Named", {
+      first: Inner,
+      Inner: t.array(Inner, 2),
+      Named: t.u8,
+      either: t.union({ Inner: t.u8, inner: Inner }),
+      last: Inner,
+    });
+
+    testWith([C_COMPILER], "a type, in C", () => compile("gcc", C, Named.toC()));
+    testWith([CPP_COMPILER], "a type, in C++", () => compile("g++", CPP, Named.toC()));
+    testWith([RUST_COMPILER], "a type, in Rust", () => compileRust(Named.toRust()));
+
+    testWith([PYTHON], "what ctypes gives to every type", () => {
+      runPython(`${Named.toPython()}Named.from_buffer(bytearray(${Named.size}))`);
+      const names = ["from_buffer", "from_buffer_copy", "from_address", "from_param", "in_dll"];
+      const Methods = t.struct(
+        "Methods",
+        Object.fromEntries(names.map((name) => [name, t.u8])),
+      );
+      runPython(`${Methods.toPython()}
+value = Methods.from_buffer_copy(bytes([1, 2, 3, 4, 5]))
+assert [${names.map((name) => `value.${name}_`).join(", ")}] == [1, 2, 3, 4, 5]
+assert all(callable(getattr(Methods, name)) for name in ${JSON.stringify(names)})
+`);
+    });
+  });
+
   testWith([C_COMPILER], "headers with a common struct can be included together, and twice", () => {
     const Other = t.struct("Other", { inner: Inner, count: t.u8 });
     compile("gcc", C, Sample.toC() + Other.toC() + Sample.toC());

@@ -119,6 +119,17 @@ const text = (most: number): fc.Arbitrary<string> =>
     !value.includes("\0") && new TextEncoder().encode(value).length <= most
   );
 
+/** The number in half precision that has these bits. */
+function halfOf(bits: number): number {
+  const [exponent, fraction] = [bits >> 10 & 31, bits & 1023];
+  const size = exponent === 31
+    ? fraction === 0 ? Infinity : NaN
+    : exponent === 0
+    ? fraction * 2 ** -24
+    : (1024 + fraction) * 2 ** (exponent - 25);
+  return bits >> 15 === 0 ? size : -size;
+}
+
 /** Any value of a field, as `read()` gives it back. Of a union, one member. */
 export function valuesOf(field: Field): fc.Arbitrary<unknown> {
   const inner = field as Field & { field: Field; element: Field; length: number; base: Field };
@@ -135,7 +146,7 @@ export function valuesOf(field: Field): fc.Arbitrary<unknown> {
       return typeof min === "bigint" ? fc.bigInt({ min, max }) : fc.integer({ min, max });
     }
     case "f16":
-      return fc.integer({ min: -2048, max: 2048 }).map((value) => value / 8);
+      return fc.integer({ min: 0, max: 2 ** 16 - 1 }).map(halfOf);
     case "f32":
       return fc.float();
     case "f64":
