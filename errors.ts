@@ -58,16 +58,19 @@ export type SystemErrorCode =
  * | `ERR_SHM_CLOSED`      | the handle was closed, or its buffer transferred away              |
  * | `ERR_SHM_KIND`        | the name belongs to something else: a FIFO, a symbolic link, ...   |
  * | `ERR_SHM_SIZE`        | the object has another size than asked for, or none yet            |
+ * | `ERR_SHM_LAYOUT`      | the object has another layout than asked for                       |
  * | `ERR_SHM_TRUST`       | another user owns the object, or could write to it, or linked it   |
  * | `ERR_SHM_CORRUPT`     | the bytes of the object cannot be what its kind requires           |
  * | `ERR_SHM_PERMISSION`  | the runtime was started without permission for native calls        |
- * | `ERR_SHM_UNSUPPORTED` | this runtime, its version or this platform cannot do it            |
+ * | `ERR_SHM_UNSUPPORTED` | this runtime, its version or this platform cannot do it, or        |
+ * |                       | another version of this library has made the object                |
  */
 export type ShmErrorCode =
   | SystemErrorCode
   | "ERR_SHM_CLOSED"
   | "ERR_SHM_KIND"
   | "ERR_SHM_SIZE"
+  | "ERR_SHM_LAYOUT"
   | "ERR_SHM_TRUST"
   | "ERR_SHM_CORRUPT"
   | "ERR_SHM_PERMISSION"

@@ -4,6 +4,8 @@
  * - {@linkcode SharedSegment}: a block of memory that any process can attach to: by a name, as
  *   anonymous memory that can be sealed, or as a file;
  * - {@linkcode SystemVSegment}: the same, for programs that use System V keys;
+ * - {@linkcode SharedObject}: a struct that several processes share, and which says itself what its
+ *   layout is;
  * - {@linkcode t}: what the bytes mean: struct layouts with the offsets of the C compiler, and headers
  *   for C, C++, Rust and Python;
  * - {@linkcode NamedSemaphore}: a named semaphore that any process can wait for and post;
@@ -51,6 +53,7 @@ export type { Seal } from "./memory/files/seals.ts";
 export { MappedMemory } from "./memory/mapped_memory.ts";
 export { WritableMemory } from "./memory/writable_memory.ts";
 export { ReadonlyMemory } from "./memory/readonly_memory.ts";
+export type { ReadableLayout } from "./memory/readonly_memory.ts";
 export { ReadonlySegmentWindow, SegmentWindow } from "./memory/segment_window.ts";
 export { listSegments } from "./memory/list_segments.ts";
 export type { ListSegmentsOptions, SegmentKind } from "./memory/list_segments.ts";
@@ -78,8 +81,19 @@ export type {
   SystemVOpenOptions,
   SystemVOpenOrCreateOptions,
 } from "./memory/systemv/systemv_options.ts";
+export { AttachedObject } from "./object/attached_object.ts";
+export { ReadonlySharedObject } from "./object/readonly_shared_object.ts";
+export { SharedObject } from "./object/shared_object.ts";
+export type {
+  ObjectAnonymousOptions,
+  ObjectCreateOptions,
+  ObjectDescriptorOptions,
+  ObjectLifetime,
+  ObjectOpenOptions,
+  ObjectOpenOrCreateOptions,
+} from "./memory/objects/object_options.ts";
 export { t } from "./layout/mod.ts";
-export type { Infer, InferLive, InferView } from "./layout/mod.ts";
+export type { Infer, InferLive, InferView, Struct } from "./layout/mod.ts";
 export { NamedSemaphore } from "./sync/named_semaphore.ts";
 export type { SemaphorePermit } from "./sync/named_semaphore.ts";
 export { listSemaphores } from "./sync/list_semaphores.ts";

@@ -28,6 +28,14 @@ interface Views {
   readonly f64: Float64Array<ArrayBuffer>;
 }
 
+/** What can read a value of bytes: a layout. */
+export interface ReadableLayout<Value> {
+  /** How many bytes it reads. */
+  readonly size: number;
+  /** Reads them. */
+  read(bytes: Uint8Array<ArrayBuffer>): Value;
+}
+
 /**
  * Attached memory that this process can read and cannot change.
  *
@@ -101,6 +109,24 @@ export abstract class ReadonlyMemory extends MappedMemory {
     const source = new Uint8Array(buffer, this.#base + byteOffset, target.byteLength);
     new Uint8Array(target.buffer, target.byteOffset, target.byteLength).set(source);
     return target;
+  }
+
+  /**
+   * Copies a struct out, and reads it by its layout. It may be torn if its owner writes meanwhile.
+   *
+   * @param layout What the bytes mean: made by `t.struct`.
+   * @param byteOffset Where the struct starts.
+   * @returns The plain value.
+   * @throws {RangeError} When it is not within the segment, or an enumeration holds a number that has
+   * no name.
+   * @throws {ShmError} `ERR_SHM_CLOSED`.
+   */
+  read<Value>(layout: ReadableLayout<Value>, byteOffset: number = 0): Value {
+    if (typeof layout?.read !== "function") {
+      throw new TypeError(misuse(this.#action, "layout must be made by t.struct()", layout));
+    }
+    this.#fresh(byteOffset, layout.size);
+    return layout.read(this.copy(byteOffset, layout.size));
   }
 
   /** Reads an `int8_t`. Throws a `RangeError` outside the segment, as all of these do. */

@@ -19,11 +19,11 @@ import {
 const LIBRARY = [
   "mod.ts",
   "errors.ts",
-  "object.ts",
   "ffi",
   "memory",
   "layout",
   "sync",
+  "object",
   "channels",
 ] as const;
 const COMMAND = "cli";
@@ -39,9 +39,9 @@ const IMPORTS: Readonly<Record<string, readonly string[]>> = {
   memory: ["errors.ts", "ffi"],
   sync: ["errors.ts", "ffi", "memory", "layout"],
   channels: ["errors.ts", "ffi", "memory", "layout", "sync"],
-  "object.ts": ["errors.ts", "ffi", "memory", "layout", "sync"],
-  "mod.ts": ["errors.ts", "memory", "layout", "sync", "object.ts", "channels"],
-  cli: ["errors.ts", "ffi", "memory", "layout", "sync", "object.ts", "channels", "mod.ts"],
+  object: ["errors.ts", "ffi", "memory", "layout", "sync"],
+  "mod.ts": ["errors.ts", "memory", "layout", "sync", "object", "channels"],
+  cli: ["errors.ts", "ffi", "memory", "layout", "sync", "object", "channels", "mod.ts"],
 };
 
 /** Names of runtimes and operating systems, and the files of `ffi/` whose business they are. */
@@ -78,8 +78,12 @@ const MAX_BYTE_LENGTH = 16 * 1024;
 /** Violations that are known, and why they stay. One that is gone must leave this list. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   "errors.ts: names a path of the operating system: /dev": "advice to the user, in a message",
-  "layout/c.ts: names an operating system: linux":
+  "layout/c_names.ts: names an operating system: linux":
     "a macro that C compilers define, so that no member can have the name",
+  "layout/c_open.ts: names an operating system: linux":
+    "a macro by which generated C omits the functions where the objects cannot be",
+  "object/shared_object.ts: has 16 KB or more":
+    "the other class that users see: two thirds of it are what they read in their editor",
   "memory/shared_segment.ts: has 16 KB or more":
     "the class that users see most of: two thirds of it are what they read in their editor",
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type ReadonlySharedSegment, SharedSegment, ShmError } from "../mod.ts";
+import { type Infer, type ReadonlySharedSegment, SharedSegment, ShmError, t } from "../mod.ts";
 import { expectError } from "./support/errors.ts";
 import { cleanUpNames, uniqueName } from "./support/names.ts";
 import { runPeer, startPeer, succeed } from "./support/peers.ts";
@@ -67,6 +67,17 @@ describe("ReadonlySharedSegment", () => {
     expect([...target]).toEqual([7, 0x201, 0x403]);
     expect(reader.unsafeBytes[57]).toBe(1);
     expect(reader.unsafeBytes.length).toBe(61);
+  });
+
+  test("reads structs by their layouts, aligned or not", () => {
+    const Point = t.struct("Point", { x: t.u8, y: t.f64 });
+    using writer = SharedSegment.create(uniqueName(), { size: 64, lifetime: "creator" });
+    Point.write(writer.bytes, { x: 1, y: 2.5 }, 3);
+    using reader = SharedSegment.open(writer.name, { readonly: true });
+    const point: Infer<typeof Point> = reader.read(Point, 3);
+    expect(point).toEqual({ x: 1, y: 2.5 });
+    expectError(() => reader.read(Point, 49), RangeError, /from 0 to 48/);
+    expectError(() => reader.read({} as never), TypeError, /layout must be made by t\.struct/);
   });
 
   test("tells about itself", () => {

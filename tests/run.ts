@@ -21,7 +21,7 @@ if (files.length === 0) {
   files.push(...names.sort().map((name) => `tests/${name}`));
 }
 
-const examples = ["mod.ts", "errors.ts", "memory", "layout", "sync"];
+const examples = ["mod.ts", "errors.ts", "memory", "layout", "sync", "object"];
 
 /** What is run, by name. */
 const steps: Record<string, readonly string[]> = {

@@ -34,7 +34,7 @@ const MAX_PATH_BYTE_LENGTH = 3500;
 const MAX_ATTEMPTS = 100;
 
 const REMEDIES: Partial<Record<SystemErrorCode, string>> = {
-  ENOENT: "Create it with { create: true, size }, or check the path.",
+  ENOENT: "Check the path, or have SharedSegment.openFile() create it with { create: true, size }.",
   EACCES: "Ask its owner for rights, or open it with { readonly: true }.",
   EISDIR: "Only files can be mapped.",
   ENXIO: "Only files can be mapped.",

@@ -9,15 +9,20 @@ import { nameLeadsTo, pathLeadsTo, removeName, removePath } from "./attach.ts";
 import type { Identity } from "./segment_handle.ts";
 
 /** A shared-memory object, by its name without a leading slash. */
-export function nameIdentity(name: string): Identity {
-  const action = { verb: "unlink", noun: "segment" };
+export function nameIdentity(name: string, noun: string = "segment"): Identity {
+  const action = { verb: "unlink", noun };
   return {
     kind: "posix",
     name,
-    subject: { noun: "segment", name },
+    subject: { noun, name },
     path: () => `${platform().sharedMemoryDirectory}/${name}`,
     unlink: (file) => nameLeadsTo(action, name, file) && removeName(action, name),
   };
+}
+
+/** An object with a layout, by its name without a leading slash. */
+export function objectIdentity(name: string): Identity {
+  return nameIdentity(name, "object");
 }
 
 /** Memory without a name, by what it is called in `/proc`. */

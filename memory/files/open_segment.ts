@@ -71,11 +71,14 @@ export function checkFoundSize(
 /**
  * Creates a segment or file and maps it; it appears under its name when nothing can fail any more,
  * but for prefaulting and locking where it is made in place.
+ *
+ * @param fill Writes its first contents: before others can open it, unless it is made in place.
  */
 export function createSegment(
   action: Action,
   identity: Identity,
   creation: SegmentCreation,
+  fill: (handle: SegmentHandle) => void = () => {},
 ): SegmentHandle {
   const draft = draftObject(action, creation);
   let handle: SegmentHandle | undefined;
@@ -86,8 +89,12 @@ export function createSegment(
     const options = { ...creation, writable: true };
     handle = new SegmentHandle(action, identity, file, options, draft.complete);
     if (creation.hugePages) handle.advise("hugePage");
+    if (draft.complete) fill(handle);
     draft.publish();
-    if (!draft.complete) handle.makePresent(action);
+    if (!draft.complete) {
+      handle.makePresent(action);
+      fill(handle);
+    }
     return handle;
   } catch (error) {
     draft.discard();

@@ -18,6 +18,7 @@ import {
   refusal,
   statusOf,
 } from "../../ffi/mod.ts";
+import { endsWithTrailer } from "../objects/header.ts";
 import { Attachment, type Part, type Subject } from "../attachment.ts";
 import { applyMapping, type CheckedMappingOptions, fillForReading } from "../memory_options.ts";
 import { checkFileLimit, extend, reservePages } from "./reserve.ts";
@@ -55,8 +56,9 @@ export interface HandleOptions extends CheckedMappingOptions {
 /** An attached segment that comes from a file. */
 export class SegmentHandle extends Attachment {
   readonly identity: Identity;
+  /** What the file was when it was opened. */
+  readonly file: FileStatus;
   readonly #fd: number;
-  readonly #file: FileStatus;
   readonly #options: HandleOptions;
 
   /**
@@ -76,7 +78,7 @@ export class SegmentHandle extends Attachment {
     super(identity.subject, map(action, identity, file, presence));
     this.identity = identity;
     this.#fd = file.fd;
-    this.#file = file.status;
+    this.file = file.status;
     this.#options = options;
   }
 
@@ -103,7 +105,7 @@ export class SegmentHandle extends Attachment {
 
   /** Removes the name if it still leads to this segment. */
   unlink(): boolean {
-    return this.identity.unlink(this.#file);
+    return this.identity.unlink(this.file);
   }
 
   /** The seals; empty when it is of a kind that has none. */
@@ -170,7 +172,7 @@ export class SegmentHandle extends Attachment {
   #mapAgain(action: Action): void {
     const options = { ...this.#options, size: this.size, reserve: false };
     try {
-      this.replace(map(action, this.identity, { fd: this.#fd, status: this.#file }, options));
+      this.replace(map(action, this.identity, { fd: this.#fd, status: this.file }, options));
     } catch {
       this.close();
     }
@@ -184,6 +186,7 @@ export class SegmentHandle extends Attachment {
     const action = this.action("resize");
     this.assertOpen("resize");
     const status = this.#status("resize");
+    this.#assertBare(action, status);
     if (size === status.size || (size > this.size && size < status.size)) {
       this.refresh();
       return;
@@ -210,7 +213,7 @@ export class SegmentHandle extends Attachment {
 
   protected override mapPart(action: Action, byteOffset: number, byteLength: number): Part {
     checkStillThere(action, this.#status(action.verb).size, byteOffset + byteLength);
-    const granularity = Math.max(pageSize(), this.#file.blockByteLength);
+    const granularity = Math.max(pageSize(), this.file.blockByteLength);
     const base = byteOffset % granularity;
     const { writable } = this.#options;
     const mapping = Mapping.map(this.#fd, base + byteLength, writable, byteOffset - base);
@@ -253,6 +256,17 @@ export class SegmentHandle extends Attachment {
     if (result >= 0) return;
     this.refresh();
     throw failure(action, result, "ftruncate");
+  }
+
+  /** Throws for an object: its end says how it is laid out, and others count on that. */
+  #assertBare(action: Action, { size }: FileStatus): void {
+    if (!endsWithTrailer(action, this.#fd, size)) return;
+    throw stateError(
+      action,
+      "ERR_SHM_KIND",
+      "it is an object with a layout, whose description stands at its end",
+      "Objects have one size for ever: unlink it and create another one.",
+    );
   }
 
   #assertSealable(verb: string): void {
@@ -298,8 +312,12 @@ function closedByFreeze(action: Action, error: unknown): unknown {
 
 /** Throws for a file without a size: there is nothing to map. */
 export function checkNotEmpty(action: Action, size: number): void {
-  if (size > 0) return;
-  throw stateError(
+  if (size === 0) throw emptyError(action);
+}
+
+/** The error of a file without a size. */
+export function emptyError(action: Action): ShmError {
+  return stateError(
     action,
     "ERR_SHM_SIZE",
     "it is empty: whoever made it has not given it a size",

@@ -3,10 +3,17 @@
 // Does something as another user, and tells what came of it.
 
 import process from "node:process";
-import { NamedSemaphore, SharedSegment, ShmError, SystemVSegment } from "../../mod.ts";
+import {
+  NamedSemaphore,
+  SharedObject,
+  SharedSegment,
+  ShmError,
+  SystemVSegment,
+} from "../../mod.ts";
 import { platform, shmStatus } from "../../ffi/mod.ts";
 import { bind } from "../../ffi/libc/library.ts";
 import { scratchMemory } from "../../ffi/libc/scratch.ts";
+import { Player } from "../support/objects.ts";
 
 const [uid, verb, name] = process.argv.slice(2) as [string, string, string];
 const key = Number(name);
@@ -37,6 +44,20 @@ const verbs: Record<string, () => unknown> = {
   "open-readonly": () => SharedSegment.open(name, { trust: "anyone", readonly: true }),
   create: () => SharedSegment.create(name, { size: 64, mode: 0o666 }),
   unlink: () => SharedSegment.unlink(name),
+  object: () => SharedObject.open(name, Player),
+  "object-readonly": () => SharedObject.open(name, Player, { readonly: true }),
+  "object-readonly-anyone": () => {
+    using object = SharedObject.open(name, Player, { trust: "anyone", readonly: true });
+    if (object.snapshot().id !== 0) throw new Error("read nonsense");
+  },
+  "object-anyone": () => SharedObject.open(name, Player, { trust: "anyone" }),
+  "object-open-or-create": () => SharedObject.openOrCreate(name, Player, {}, { trust: "anyone" }),
+  "object-unlink-own": () => {
+    using object = SharedObject.open(name, Player, { trust: "anyone" });
+    object.unlink();
+  },
+  "object-create": () => SharedObject.create(name, Player),
+  "object-unlink": () => SharedObject.unlink(name),
   semaphore: () => NamedSemaphore.open(name),
   "semaphore-anyone": () => NamedSemaphore.open(name, { trust: "anyone" }),
   descriptor: () => SharedSegment.fromDescriptor(Number(name)),

@@ -6,7 +6,7 @@
 
 import { afterEach } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { readdirSync, readlinkSync, rmSync } from "node:fs";
 
 const PREFIX = `shmkit-test-${process.pid}-`;
 let count = 0;
@@ -19,6 +19,17 @@ export function uniqueName(): string {
 /** The files of this test process in the shared-memory directory. */
 export function ownFiles(): string[] {
   return readdirSync("/dev/shm").filter((name) => name.replace(/^sem\./, "").startsWith(PREFIX));
+}
+
+/** What descriptors of this process lead to, as far as it is in the shared-memory directory. */
+export function openFiles(): string[] {
+  return readdirSync("/proc/self/fd").map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ""; // that of the directory which was just read
+    }
+  }).filter((path) => path.startsWith("/dev/shm/")).sort();
 }
 
 /** To be called once by each test file that uses names. */
