@@ -11,8 +11,17 @@ export interface NumberType {
   readonly width: number;
   /** How many stand in a line. */
   readonly perLine: number;
+  /** Rounds to the nearest number of the type, where that has less digits than the language's. */
+  readonly round?: (value: number) => number;
   read(view: DataView, byteOffset: number): number | bigint;
 }
+
+/** Half precision: not in every compiler's library yet, but in every runtime's. */
+const half = {
+  read: (view: DataView, at: number) =>
+    (view as DataView & { getFloat16(at: number, little: boolean): number }).getFloat16(at, true),
+  round: (value: number) => (Math as Math & { f16round(value: number): number }).f16round(value),
+};
 
 /** The types by name: `u8`, ..., `f64`. */
 export const NUMBER_TYPES: Readonly<Record<string, NumberType>> = {
@@ -24,7 +33,14 @@ export const NUMBER_TYPES: Readonly<Record<string, NumberType>> = {
   i32: { byteLength: 4, width: 11, perLine: 4, read: (view, at) => view.getInt32(at, true) },
   u64: { byteLength: 8, width: 20, perLine: 2, read: (view, at) => view.getBigUint64(at, true) },
   i64: { byteLength: 8, width: 20, perLine: 2, read: (view, at) => view.getBigInt64(at, true) },
-  f32: { byteLength: 4, width: 14, perLine: 4, read: (view, at) => view.getFloat32(at, true) },
+  f16: { byteLength: 2, width: 13, perLine: 8, ...half },
+  f32: {
+    byteLength: 4,
+    width: 14,
+    perLine: 4,
+    round: Math.fround,
+    read: (view, at) => view.getFloat32(at, true),
+  },
   f64: { byteLength: 8, width: 24, perLine: 2, read: (view, at) => view.getFloat64(at, true) },
 };
 
@@ -42,16 +58,17 @@ export function formatOf(typeName: string | undefined, columns: number | undefin
   return { type, lineByteLength: (columns ?? type?.perLine ?? 16) * (type?.byteLength ?? 1) };
 }
 
+/** The digits that tell every `float` from every other. */
+const MAX_FLOAT_DIGITS = 9;
+
 /** A number as text. A `float` has as many digits as tell it from the next one. */
-export function formatNumber(value: number | bigint, type: NumberType): string {
-  if (type !== NUMBER_TYPES["f32"]) return Object.is(value, -0) ? "-0" : String(value);
-  const float = value as number;
-  if (!Number.isFinite(float) || float === 0) {
-    return formatNumber(float, NUMBER_TYPES["f64"] as NumberType);
+export function formatNumber(value: number | bigint, { round }: NumberType): string {
+  if (round === undefined || !Number.isFinite(value) || value === 0) {
+    return Object.is(value, -0) ? "-0" : String(value);
   }
   for (let digits = 1;; digits++) {
-    const text = float.toPrecision(digits);
-    if (digits === 9 || Math.fround(Number(text)) === float) return String(Number(text));
+    const number = Number((value as number).toPrecision(digits));
+    if (digits === MAX_FLOAT_DIGITS || round(number) === value) return String(number);
   }
 }
 
@@ -60,7 +77,7 @@ export function numberToJson(value: number | bigint, type: NumberType): number |
   if (typeof value === "bigint") return String(value);
   return Number.isFinite(value) && !Object.is(value, -0)
     ? Number(formatNumber(value, type))
-    : String(value);
+    : formatNumber(value, type);
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));

@@ -1,10 +1,11 @@
 /**
- * `shm dump`: the bytes, in hexadecimal or as numbers.
+ * `shm dump`: what is in an object: its fields, or its bytes in hexadecimal or as numbers.
  *
  * @module
  */
 
 import type { Arguments, Options } from "./arguments.ts";
+import { type Carried, carriedBy, withoutLayout } from "./carried.ts";
 import {
   type Format,
   formatOf,
@@ -13,10 +14,12 @@ import {
   numberToJson,
   toHex,
 } from "./bytes.ts";
+import { dumpValue } from "./dump_value.ts";
 import { toJson } from "./escape.ts";
-import { DONE } from "./exit_codes.ts";
+import { DONE, FAILED, UsageError } from "./exit_codes.ts";
 import { print, write } from "./output.ts";
 import { cutOff, openSource, pieces, type Range, rangeOf, type Source } from "./read.ts";
+import { report } from "./report.ts";
 import { formatTarget, parseOneTarget, type Target } from "./target.ts";
 import type { Verb } from "./verb.ts";
 
@@ -30,26 +33,46 @@ export const BYTES_OPTIONS: Options = {
   length: { short: "n", value: "SIZE", help: "how many bytes; up to the end by default" },
 };
 
+/** The options of a verb that shows fields where there are some. */
+export const FIELD_OPTIONS: Options = {
+  raw: { short: "r", help: "as bytes, also where there is a layout; so do the options above" },
+  field: { short: "f", value: "PATH", help: "one field only, such as position or items[3].id" },
+};
+
 /** Reads the options of a format. */
 export function formatFrom(args: Arguments): Format {
   return formatOf(args.choice("type", TYPES), args.integer("columns", 1, 1024));
 }
 
+/** Whether bytes are asked for, even of an object that has a layout. */
+export function wantsBytes(args: Arguments): boolean {
+  const [option] = ["raw", ...Object.keys(BYTES_OPTIONS)].filter((name) => args.has(name));
+  if (option !== undefined && args.has("field")) {
+    throw new UsageError(`--${option} shows bytes, and --field a value: give one of them`);
+  }
+  return option !== undefined;
+}
+
 /** The verb. */
 export const dump: Verb = {
   name: "dump",
-  summary: "show the bytes of an object",
+  summary: "show what is in an object: its fields, or its bytes",
   operands: "TARGET",
   description:
-    `In hexadecimal with ASCII, as hexdump -C, or as numbers in the byte order of the machine.
-Lines that repeat the one above are left out, and * stands for them. It is read through
-its descriptor and not mapped, so that nothing its owner does can harm the reader.`,
+    `An object that carries its layout is shown field by field: the offset, the path, the type
+and the value. Any other is shown in hexadecimal with ASCII, as hexdump -C, or as numbers
+in the byte order of the machine; lines that repeat the one above are left out, and *
+stands for them. It is read through its descriptor and not mapped, so that nothing its
+owner does can harm the reader. A layout that is damaged is an error, and its bytes follow.`,
   options: {
     ...BYTES_OPTIONS,
-    all: { short: "a", help: "show repeated lines too" },
+    ...FIELD_OPTIONS,
+    all: { short: "a", help: "all elements of arrays; repeated lines, too" },
   },
   examples: [
-    ["shm dump frames", "all of it"],
+    ["shm dump player", "the fields of an object that carries its layout"],
+    ["shm dump player --field position", "one of them"],
+    ["shm dump player --json | jq .value", "the value as JSON, all of it"],
     ["shm dump frames -s 0x1000 -n 64", "64 bytes from 4096"],
     ["shm dump frames --type f32 --columns 3", "floats, three in a line"],
     ["shm dump id:3 --type u32 --json | jq '.values[0]'", "a number of a System V segment"],
@@ -58,13 +81,25 @@ its descriptor and not mapped, so that nothing its owner does can harm the reade
     const target = parseOneTarget(args.positionals);
     const format = formatFrom(args);
     const [offset, length] = [args.size("offset"), args.size("length")];
+    const isRaw = wantsBytes(args);
     using source = openSource(target);
+    let carried: Carried | undefined;
+    let code = DONE;
+    try {
+      carried = isRaw ? undefined : carriedBy(target, source);
+    } catch (error) {
+      if (args.has("field")) throw error;
+      await report(error, args.has("json"));
+      code = FAILED;
+    }
+    if (carried !== undefined) return await dumpValue(target, source, carried, args);
+    if (args.has("field")) throw withoutLayout("read", target);
     const range = rangeOf(target, source.size, offset, length);
     const read = args.has("json")
       ? await dumpJson(target, source, range, args.text("type"), format)
       : await dumpLines(source, range, format, !args.has("all"));
     if (read < range.byteLength) throw cutOff(target, range, read);
-    return DONE;
+    return code;
   },
 };
 

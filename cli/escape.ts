@@ -25,6 +25,9 @@ const UNSAFE =
 /** The same, and what means something in the notation or within quotes. A space may not be last. */
 const UNSAFE_IN_NAME = new RegExp(String.raw`[\\']|^ | $|${UNSAFE.source}`, "gu");
 
+/** The same, and what means something in double quotes. */
+const UNSAFE_IN_QUOTES = new RegExp(String.raw`[\\"]|${UNSAFE.source}`, "gu");
+
 const SHORT: Readonly<Record<string, string>> = {
   "\t": "\\t",
   "\n": "\\n",
@@ -54,6 +57,14 @@ function escapeCharacter(character: string): string {
 export function escapeName(name: string): string {
   return name.replace(UNSAFE_IN_NAME, escapeCharacter);
 }
+
+/** A text of somebody else, in double quotes. */
+export function quoteText(text: string): string {
+  return `"${text.replace(UNSAFE_IN_QUOTES, escapeInQuotes)}"`;
+}
+
+const escapeInQuotes = (character: string) =>
+  character === '"' ? '\\"' : escapeCharacter(character);
 
 /** A text of ours in which somebody else's may stand: line ends and backslashes stay. */
 export function escapeText(text: string): string {

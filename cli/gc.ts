@@ -6,6 +6,7 @@
 
 import { close, geteuid, isOpenElsewhere, platform, semFileName, statusOf } from "../ffi/mod.ts";
 import { nameLeadsTo } from "../memory/files/attach.ts";
+import { findAbandoned } from "./abandoned.ts";
 import type { Arguments } from "./arguments.ts";
 import { toJson } from "./escape.ts";
 import { listMailboxes } from "./mailboxes.ts";
@@ -27,6 +28,8 @@ export interface Finding {
   readonly bornMs: number | undefined;
   /** Why it is kept; undefined when it is to be removed. */
   readonly keptBecause: string | undefined;
+  /** Why it is removed, when not because nobody holds it. */
+  readonly removedBecause?: string;
   /** Removes it. @returns Whether it was still there. */
   remove(): boolean;
 }
@@ -40,8 +43,9 @@ export const gc: Verb = {
   operands: "[PATTERN]...",
   description:
     `Without --force it only says what it would do. It looks at objects of this user that a
-pattern names, and at leftovers that are provably this library's own. It removes those
-that nobody holds: for POSIX objects the kernel is asked by a lease, which also knows of
+pattern names, and at leftovers that are provably this library's own: mailboxes, and
+objects that were to go with the last who was attached. It removes those that nobody
+holds: for POSIX objects the kernel is asked by a lease, which also knows of
 processes in other containers; for System V segments it counts. Where it does not tell,
 all processes must have been read. Sets of System V semaphores are never removed.`,
   options: {
@@ -61,14 +65,19 @@ all processes must have been read. Sets of System V semaphores are never removed
     const user = geteuid();
     const objects = listObjects().filter(({ kind }) => kind !== "semset");
     const isNamed = (object: SharedObject) => patterns.some((matches) => isMatch(object, matches));
-    const findings = [
-      ...objects.filter(isNamed).map((object) =>
-        examine(object, { user, nowMs, minimumAgeMs, assumeComplete: args.has("assume-complete") })
-      ),
-      ...listMailboxes(user),
-    ];
-    const code = await dispose(findings, args, nowMs);
-    const others = objects.filter((each) => !isNamed(each) && each.uid === user && isOrphan(each));
+    const rules = { user, nowMs, minimumAgeMs, assumeComplete: args.has("assume-complete") };
+    const found = new Map<SharedObject, Finding>();
+    for (const object of objects) {
+      const abandoned = object.uid === user
+        ? findAbandoned(object, tooYoung(object, rules))
+        : undefined;
+      const finding = abandoned ?? (isNamed(object) ? examine(object, rules) : undefined);
+      if (finding !== undefined) found.set(object, finding);
+    }
+    const code = await dispose([...found.values(), ...listMailboxes(user)], args, nowMs);
+    const others = objects.filter((each) =>
+      !found.has(each) && each.uid === user && isOrphan(each)
+    );
     if (others.length > 0 && !args.has("json")) {
       const total = others.reduce((sum, { residentBytes }) => sum + (residentBytes ?? 0), 0);
       const what = `${count(others.length, "orphan")} of ${formatUser(user)}, ${formatSize(total)}`;
@@ -98,20 +107,25 @@ function examine(object: SharedObject, rules: Rules): Finding {
 }
 
 function whyKept(object: SharedObject, rules: Rules): string | undefined {
-  const { uid, bornMs, processes } = object;
+  const { uid, processes } = object;
   if (uid !== rules.user) return `it belongs to ${formatUser(uid)}`;
   if (!isOrphan(object)) {
     if (object.kind === "systemv") return `it is attached ${count(object.info.attached, "time")}`;
     return `${count(processes?.length ?? 0, "process holds", "processes hold")} it`;
   }
-  const ageMs = rules.nowMs - (bornMs ?? rules.nowMs);
-  if (ageMs < rules.minimumAgeMs) return `it is ${formatAge(ageMs)} old only`;
+  const young = tooYoung(object, rules);
+  if (young !== undefined) return young;
   if (object.kind === "systemv") return undefined;
   const answer = isHeld(object.target as PosixTarget);
   if (answer === true) return "a process that cannot be seen from here holds it";
   if (answer === false || rules.assumeComplete) return undefined;
   if (isComplete(object)) return undefined;
   return "processes could not be read, of which any may hold it";
+}
+
+function tooYoung({ bornMs }: SharedObject, { nowMs, minimumAgeMs }: Rules): string | undefined {
+  const ageMs = nowMs - (bornMs ?? nowMs);
+  return ageMs < minimumAgeMs ? `it is ${formatAge(ageMs)} old only` : undefined;
 }
 
 type PosixTarget = Target & { readonly kind: "posix" | "semaphore" };
@@ -169,7 +183,7 @@ async function dispose(
     const records = findings.map((finding) => ({
       target: finding.label,
       verdict: verdicts.get(finding),
-      reason: finding.keptBecause ?? null,
+      reason: finding.keptBecause ?? finding.removedBecause ?? null,
       size: finding.size ?? null,
     }));
     await print([toJson(records, 2)]);
@@ -192,11 +206,13 @@ async function dispose(
       cell: ({ bornMs }) => bornMs === undefined ? "?" : formatAge(nowMs - bornMs),
     },
     { title: "NAME", cell: ({ label }) => label },
-    { title: "REASON", cell: (each) => each.keptBecause ?? lateReason(verdicts.get(each)) },
+    { title: "REASON", cell: (each) => each.keptBecause ?? lateReason(each, verdicts.get(each)) },
   ], findings);
   if (findings.length > 0) await print(lines);
   return code;
 }
 
-const lateReason = (verdict: string | undefined) =>
-  verdict === "kept" ? "somebody has taken hold of it, or removed it" : "nobody holds it";
+const lateReason = ({ removedBecause }: Finding, verdict: string | undefined) =>
+  verdict === "kept"
+    ? "somebody has taken hold of it, or removed it"
+    : removedBecause ?? "nobody holds it";

@@ -5,6 +5,7 @@
  */
 
 import type { Arguments, Options } from "./arguments.ts";
+import { briefOf } from "./carried.ts";
 import { toJson } from "./escape.ts";
 import { DONE, UsageError } from "./exit_codes.ts";
 import {
@@ -72,8 +73,15 @@ function nameCell(object: SharedObject): string {
     case "systemv":
       return `${label}${keyCell("key", info.key)}${info.removed ? "  removed" : ""}`;
     default:
-      return label;
+      return `${label}${layoutCell(object)}`;
   }
+}
+
+/** What an object with a layout adds. One look at each is enough: they are a table of a moment. */
+function layoutCell({ target }: SharedObject): string {
+  const brief = briefOf(target);
+  if (brief === undefined) return "";
+  return `  layout ${brief.trailer === undefined ? "unreadable" : brief.name ?? "of no name"}`;
 }
 
 const keyCell = (scheme: string, key: number) => key === 0 ? "" : `  ${scheme}:${formatKey(key)}`;

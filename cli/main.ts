@@ -4,6 +4,7 @@
  * @module
  */
 
+import host from "node:process";
 import { platform, runtimeServices } from "../ffi/mod.ts";
 import { nearest, readArguments, suggestion } from "./arguments.ts";
 import { cat } from "./cat.ts";
@@ -12,6 +13,7 @@ import { doctor } from "./doctor.ts";
 import { dump } from "./dump.ts";
 import { DONE, UsageError } from "./exit_codes.ts";
 import { gc } from "./gc.ts";
+import { layout } from "./layout.ts";
 import { ls } from "./ls.ts";
 import { print, ReaderGone } from "./output.ts";
 import { ps } from "./ps.ts";
@@ -30,6 +32,7 @@ const VERBS: readonly Verb[] = [
   stat,
   ps,
   dump,
+  layout,
   cat,
   watch,
   top,
@@ -48,14 +51,23 @@ const VERBS: readonly Verb[] = [
  */
 export async function main(args: readonly string[]): Promise<number> {
   const [first, ...rest] = args;
-  const asJson = rest.includes("--json");
+  const verb = VERBS.find(({ name }) => name === first);
+  const code = await attempt(first, rest, verb);
+  if (verb?.runsModules) host.exit(code); // all has been written
+  return code;
+}
+
+async function attempt(
+  first: string | undefined,
+  rest: readonly string[],
+  verb: Verb | undefined,
+): Promise<number> {
   try {
     platform(); // throws where there are no native calls
     return await dispatch(first, rest);
   } catch (error) {
     if (error instanceof ReaderGone) return DONE;
-    const verb = VERBS.find(({ name }) => name === first);
-    return await report(error, asJson, verb?.name);
+    return await report(error, rest.includes("--json"), verb?.name);
   }
 }
 

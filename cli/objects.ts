@@ -17,6 +17,7 @@ import {
   type SystemVSemaphoreStat,
   type SystemVStat,
 } from "../mod.ts";
+import { briefOf, toLayoutRecord } from "./carried.ts";
 import { escapeName } from "./escape.ts";
 import { openObject } from "./read.ts";
 import { actionOn, formatTarget, SYSCALLS, type Target } from "./target.ts";
@@ -161,11 +162,13 @@ export function formatUser(uid: number | undefined): string {
 /** An object as JSON has it. */
 export function toRecord(object: SharedObject): object {
   const { target, kind, label, info, uid, processes } = object;
+  const brief = briefOf(target);
   return {
     target: target === undefined ? null : formatTarget(target),
     label,
     ...info,
     kind,
+    layout: brief?.trailer === undefined ? null : toLayoutRecord(brief.name ?? null, brief.trailer),
     owner: uid === undefined ? null : userName(uid) ?? null,
     processes: processes === undefined ? null : [...processes],
     complete: isComplete(object),

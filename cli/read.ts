@@ -18,6 +18,7 @@ import {
   shmOpen,
   statusOf,
 } from "../ffi/mod.ts";
+import { type ObjectHeader, readHeader } from "../memory/objects/header.ts";
 import { SystemVSegment } from "../mod.ts";
 import { UsageError } from "./exit_codes.ts";
 import { actionOn, type Target } from "./target.ts";
@@ -28,6 +29,12 @@ export interface Source extends Disposable {
   readonly size: number;
   /** Reads a range; gives fewer bytes where it has none any more. */
   read(byteOffset: number, byteLength: number): Uint8Array;
+  /**
+   * Reads what it says about itself; undefined when it says nothing.
+   *
+   * @throws {ShmError} `ERR_SHM_CORRUPT`.
+   */
+  header(): ObjectHeader | undefined;
 }
 
 /** Opens an object for reading; throws a `ShmError` when it cannot be. */
@@ -55,6 +62,7 @@ function openSystemV(which: { id: number } | { key: number }): Source {
       using window = segment.window(byteOffset, length);
       return window.copy();
     },
+    header: () => undefined,
     [Symbol.dispose]: () => segment.close(),
   };
 }
@@ -69,6 +77,8 @@ function openFile(target: Target & { kind: "posix" | "semaphore" }): Source {
       if (typeof bytes === "number") throw failure(actionOn("read", target), bytes, "pread");
       return bytes;
     },
+    header: () =>
+      target.kind === "posix" ? readHeader(actionOn("read", target), fd, size) : undefined,
     [Symbol.dispose]: () => close(fd),
   };
 }

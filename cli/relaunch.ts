@@ -16,6 +16,9 @@ const GUARD = "SHMKIT_RELAUNCHED";
 /** As `exit_codes.ts` has it, which this file must not import: see `mod.ts`. */
 const UNSUPPORTED = 3;
 
+/** The verb that imports modules of the user. */
+const READER = "layout";
+
 const PROBE_TIMEOUT_MS = 10_000;
 /** Signals that are passed on. The first comes from a terminal, which sends it to both. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
@@ -27,7 +30,9 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
  */
 export async function relaunch(args: readonly string[]): Promise<number> {
   const script = host.argv[1];
-  const command = host.env[GUARD] === undefined && script !== undefined ? find() : undefined;
+  const command = host.env[GUARD] === undefined && script !== undefined
+    ? find(args[0] === READER)
+    : undefined;
   if (command !== undefined) {
     return await run([...command, realpathSync(script as string), ...args]);
   }
@@ -48,10 +53,10 @@ function whyNot(): string {
 }
 
 /** The command of a runtime that is new enough, without the script. */
-function find(): readonly string[] | undefined {
+function find(readsFiles: boolean): readonly string[] | undefined {
   const agent = host.env["npm_config_user_agent"] ?? "";
   const directories = (host.env["PATH"] ?? "").split(delimiter).filter((path) => path !== "");
-  for (const { name, version, args } of hosts) {
+  for (const { name, version, args, readArgs } of hosts) {
     const starter = agent.startsWith(`${name}/`) ? host.env["npm_execpath"] : undefined;
     const inPath = directories.map((directory) => join(directory, name));
     const seen = new Set<string>([host.execPath]);
@@ -59,7 +64,7 @@ function find(): readonly string[] | undefined {
       const path = realPath(program);
       if (path === undefined || seen.has(path)) continue;
       seen.add(path);
-      if (isAtLeast(program, version)) return [program, ...args];
+      if (isAtLeast(program, version)) return [program, ...args, ...(readsFiles ? readArgs : [])];
     }
   }
   return undefined;

@@ -19,7 +19,7 @@ const REMEDIES: Partial<Record<ShmErrorCode, string>> = {
   EACCES: "Run as its owner, or as root.",
 };
 
-/** The codes of errors that are the runtime's: none of its verbs would work. */
+/** The codes of errors that are the runtime's, when they name no object: no verb would work. */
 const RUNTIME_CODES: readonly ShmErrorCode[] = ["ERR_SHM_UNSUPPORTED", "ERR_SHM_PERMISSION"];
 
 /**
@@ -39,8 +39,8 @@ export async function report(error: unknown, asJson: boolean, verb?: string): Pr
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return MISUSED;
-  if (error instanceof ShmError && RUNTIME_CODES.includes(error.code)) return UNSUPPORTED;
-  return FAILED;
+  if (!(error instanceof ShmError) || error.path !== undefined) return FAILED;
+  return RUNTIME_CODES.includes(error.code) ? UNSUPPORTED : FAILED;
 }
 
 function messageOf(error: unknown, verb: string | undefined): string {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { toJson } from "./escape.ts";
+import { carriedBy, formatCreation, isAttached } from "./carried.ts";
+import { escapeText, toJson } from "./escape.ts";
 import { DONE } from "./exit_codes.ts";
 import {
   findObject,
@@ -15,6 +16,7 @@ import {
   toRecord,
 } from "./objects.ts";
 import { print } from "./output.ts";
+import { openSource, type Source } from "./read.ts";
 import { layOutPairs } from "./table.ts";
 import { parseTargets } from "./target.ts";
 import { eachTarget } from "./targets.ts";
@@ -49,6 +51,7 @@ function describe(object: SharedObject, nowMs: number): Pair[] {
     ],
     ["owner", `${formatUser(uid)} (${uid ?? "?"}), group ${info.gid ?? "?"}`],
     ...facts(object, time),
+    ...layoutFacts(object),
     ["held by", holders(object)],
   ];
 }
@@ -96,6 +99,40 @@ function facts({ kind, info }: SharedObject, time: (value: number | undefined) =
     ["modified", time(info.modifyTimeMs)],
     ["changed", time(info.changeTimeMs)],
   ];
+}
+
+/** What an object says about itself; nothing of what says nothing, or may not be read. */
+function layoutFacts({ target, size }: SharedObject): Pair[] {
+  if (target?.kind !== "posix" || size === undefined) return [];
+  let source: Source;
+  try {
+    source = openSource(target);
+  } catch {
+    return [];
+  }
+  try {
+    const carried = carriedBy(target, source);
+    if (carried === undefined) return [];
+    const { header, layout } = carried;
+    const bookkeeping = source.size - layout.size;
+    const attached = { true: "somebody", false: "nobody", undefined: "who knows whether somebody" };
+    const who = attached[`${isAttached(target)}`];
+    return [
+      ["layout", `${layout.name}, fingerprint ${layout.fingerprint}`],
+      ["value", `${layout.size} (${formatSize(layout.size)})`],
+      ["bookkeeping", `${bookkeeping} (${formatSize(bookkeeping)})`],
+      [
+        "lifetime",
+        header.lifetime + (header.lifetime === "lastDetach" ? ` (${who} is attached)` : ""),
+      ],
+      ["participants", `up to ${header.participants}`],
+      ["creator", formatCreation(header)],
+    ];
+  } catch (error) {
+    return [["layout", `unreadable: ${escapeText((error as Error).message)}`]];
+  } finally {
+    source[Symbol.dispose]();
+  }
 }
 
 const keyOrNone = (key: number) => key === 0 ? "none (private)" : formatKey(key);

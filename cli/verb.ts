@@ -22,6 +22,8 @@ export interface Verb {
   readonly examples: readonly (readonly [command: string, effect: string])[];
   /** What an exit code means here, where it means more than everywhere. */
   readonly exitCodes?: Readonly<Record<number, string>>;
+  /** Whether it runs modules of the user, which may have begun something that does not end. */
+  readonly runsModules?: boolean;
   /** Does it. @returns The exit code. */
   run(args: Arguments): Promise<number>;
 }

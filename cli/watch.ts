@@ -1,5 +1,5 @@
 /**
- * `shm watch`: the bytes, live, with what has changed.
+ * `shm watch`: the fields or the bytes, live, with what has changed.
  *
  * @module
  */
@@ -13,15 +13,18 @@ import {
   type NumberType,
   toHex,
 } from "./bytes.ts";
-import { BYTES_OPTIONS, formatFrom } from "./dump.ts";
+import { carriedBy, withoutLayout } from "./carried.ts";
+import { BYTES_OPTIONS, FIELD_OPTIONS, formatFrom, wantsBytes } from "./dump.ts";
 import { toJson } from "./escape.ts";
 import { isTerminal, paint, print } from "./output.ts";
 import { openSource, pieces } from "./read.ts";
 import { type Display, Ending, pause, show } from "./screen.ts";
+import { Scroll } from "./scroll.ts";
 import { formatTarget, parseOneTarget, type Target } from "./target.ts";
 import { RHYTHM_OPTIONS, rhythmFrom } from "./top.ts";
 import { count, formatClock, formatSize } from "./units.ts";
 import type { Verb } from "./verb.ts";
+import { watchValue } from "./watch_value.ts";
 
 /** What was there at a moment. */
 interface Snapshot {
@@ -47,16 +50,19 @@ function takeSnapshot(target: Target, byteOffset: number, byteLength: number): S
 /** The verb. */
 export const watch: Verb = {
   name: "watch",
-  summary: "show the bytes of an object, live, and mark what changes",
+  summary: "show what is in an object, live, and mark what changes",
   operands: "TARGET",
   description:
-    `Keys: the arrows, Page Up, Page Down, Home and End scroll; q and Ctrl-C end it. Where
-standard output is no terminal, each change is printed in a line; with --json, as a JSON
-object in a line. What changes and changes back between two looks is not seen.`,
-  options: { ...BYTES_OPTIONS, ...RHYTHM_OPTIONS },
+    `The fields of an object that carries its layout, the bytes of any other. Keys: the arrows,
+Page Up, Page Down, Home and End scroll; q and Ctrl-C end it. Where standard output is no
+terminal, each change is printed in a line; with --json, as a JSON object in a line.
+What changes and changes back between two looks is not seen.`,
+  options: { ...BYTES_OPTIONS, ...FIELD_OPTIONS, ...RHYTHM_OPTIONS },
   examples: [
+    ["shm watch player", "the fields of an object that carries its layout"],
+    ["shm watch player --field position --json", "the changes of one, in JSON"],
     ["shm watch frames", "in hexadecimal"],
-    ["shm watch frames --type f64 -s 64 --interval 100ms", "numbers behind a header, more often"],
+    ["shm watch frames --type f64 -s 64 -i 100ms", "numbers behind a header, more often"],
     ["shm watch frames -n 64 | ts", "the changes of 64 bytes, in a log"],
   ],
   exitCodes: { 130: "ended by Ctrl-C", 143: "ended by SIGTERM" },
@@ -66,6 +72,10 @@ object in a line. What changes and changes back between two looks is not seen.`,
     const rhythm = rhythmFrom(args);
     const byteOffset = args.size("offset") ?? 0;
     const byteLength = args.size("length") ?? Infinity;
+    if (!wantsBytes(args)) {
+      if (hasLayout(target)) return await watchValue(target, args, rhythm);
+      if (args.has("field")) throw withoutLayout("read", target);
+    }
     if (isTerminal() && !args.has("json")) {
       const view = new View(target, format, byteOffset, byteLength, rhythm.intervalMs);
       return await show(view, rhythm);
@@ -83,6 +93,12 @@ object in a line. What changes and changes back between two looks is not seen.`,
   },
 };
 
+/** Throws where there is one that cannot be read; --raw shows the bytes. */
+function hasLayout(target: Target): boolean {
+  using source = openSource(target);
+  return carriedBy(target, source) !== undefined;
+}
+
 /** The bytes on a screen. */
 class View implements Display {
   readonly #target: Target;
@@ -90,10 +106,7 @@ class View implements Display {
   readonly #start: number;
   readonly #byteLength: number;
   readonly #intervalMs: number;
-  /** How many lines are scrolled past, and how many can be seen. */
-  #line = 0;
-  #rows = 1;
-  #lastLine = 0;
+  readonly #scroll = new Scroll();
   #last: Snapshot | undefined;
 
   constructor(
@@ -112,13 +125,14 @@ class View implements Display {
 
   draw({ rows }: { readonly rows: number }): string[] {
     const { lineByteLength } = this.#format;
-    this.#rows = Math.max(1, rows - 1);
-    const skipped = this.#line * lineByteLength;
+    const scroll = this.#scroll;
+    scroll.rows = rows - 1;
+    const skipped = scroll.line * lineByteLength;
     const byteOffset = this.#start + skipped;
-    const room = Math.min(this.#rows * lineByteLength, Math.max(0, this.#byteLength - skipped));
+    const room = Math.min(scroll.rows * lineByteLength, Math.max(0, this.#byteLength - skipped));
     const now = takeSnapshot(this.#target, byteOffset, room);
     const end = Math.min(this.#start + this.#byteLength, now.size);
-    this.#lastLine = Math.max(0, Math.ceil((end - this.#start) / lineByteLength) - this.#rows);
+    scroll.lines = Math.ceil((end - this.#start) / lineByteLength);
 
     const before = this.#last?.byteOffset === byteOffset ? this.#last.bytes : now.bytes;
     this.#last = now;
@@ -147,21 +161,7 @@ class View implements Display {
   }
 
   key(key: string): boolean {
-    const steps: Readonly<Record<string, number>> = {
-      "\x1b[A": -1,
-      "\x1b[B": 1,
-      "k": -1,
-      "j": 1,
-      "\x1b[5~": -this.#rows,
-      "\x1b[6~": this.#rows,
-      " ": this.#rows,
-      "\x1b[H": -Infinity,
-      "\x1b[F": Infinity,
-    };
-    const step = steps[key];
-    if (step === undefined) return false;
-    this.#line = Math.max(0, Math.min(this.#lastLine, this.#line + step));
-    return true;
+    return this.#scroll.key(key);
   }
 }
 

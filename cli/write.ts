@@ -7,6 +7,7 @@
 import host from "node:process";
 import { stateError } from "../errors.ts";
 import { close, failure, platform, writeAt } from "../ffi/mod.ts";
+import { readHeader } from "../memory/objects/header.ts";
 import { SystemVSegment } from "../mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { fromHex } from "./bytes.ts";
@@ -21,6 +22,12 @@ import type { Verb } from "./verb.ts";
 /** An object that is written to. */
 interface Sink extends Disposable {
   readonly size: number;
+  /**
+   * Where what belongs to the library starts, of an object that carries its layout.
+   *
+   * @throws {ShmError} `ERR_SHM_CORRUPT` when nobody knows any more.
+   */
+  end(): number;
   write(bytes: Uint8Array, byteOffset: number): void;
 }
 
@@ -33,6 +40,7 @@ function openSink(target: Target): Sink {
     const segment = SystemVSegment.open(which, { trust: "anyone" });
     return {
       size: segment.size,
+      end: () => segment.size,
       write(bytes, byteOffset) {
         if (bytes.length === 0) return;
         using window = segment.window(byteOffset, bytes.length);
@@ -45,6 +53,7 @@ function openSink(target: Target): Sink {
   const { fd, size } = openObject(target, "write to", platform().constants.O_RDWR);
   return {
     size,
+    end: () => readHeader(actionOn("write to", target), fd, size)?.payloadByteLength ?? size,
     write(bytes, byteOffset) {
       const result = writeAt(fd, byteOffset, bytes);
       if (result < 0) throw failure(actionOn("write to", target), result, "pwrite");
@@ -60,11 +69,13 @@ export const write: Verb = {
   operands: "TARGET",
   description:
     `The bytes come from standard input, or from an option. What does not fit is refused before
-anything is written. Bytes behind the last one written stay as they are.`,
+anything is written. Bytes behind the last one written stay as they are. Of an object that
+carries its layout, only the value is written: what lies behind is the library's own.`,
   options: {
     offset: { short: "s", value: "SIZE", help: "where to start" },
     text: { value: "TEXT", help: "this text, in UTF-8, in place of standard input" },
     hex: { value: "DIGITS", help: "these bytes, in hexadecimal, in place of standard input" },
+    raw: { short: "r", help: "also over what the library keeps behind a value" },
   },
   examples: [
     ["shm write frames < frames.raw", "load it"],
@@ -76,16 +87,20 @@ anything is written. Bytes behind the last one written stay as they are.`,
     const byteOffset = args.size("offset") ?? 0;
     const given = givenBytes(args);
     using sink = openSink(target);
-    const room = Math.max(0, sink.size - byteOffset);
+    const end = args.has("raw") ? sink.size : sink.end();
+    const room = Math.max(0, end - byteOffset);
     const parts = given === undefined ? await readInput(room) : [given];
     const byteLength = parts.reduce((sum, { length }) => sum + length, 0);
-    if (byteLength > room || byteOffset > sink.size) {
+    if (byteLength > room || byteOffset > end) {
       const received = given === undefined ? "more" : String(byteLength);
       throw stateError(
         actionOn("write to", target),
         "ERR_SHM_SIZE",
         `it has room for ${count(room, "byte")} from offset ${byteOffset}, received ${received}`,
-        "Nothing was written.",
+        end === sink.size
+          ? "Nothing was written."
+          : `Nothing was written: its value ends at ${end}, and what lies behind is the library's ` +
+            "own. --raw writes there, too.",
       );
     }
     let at = byteOffset;

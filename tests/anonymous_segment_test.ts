@@ -117,7 +117,7 @@ describe("SharedSegment.anonymous()", () => {
     expectShmError(
       () => SharedSegment.openFile(path),
       "ENOENT",
-      /Create it with .* or check the path/,
+      /Check the path, or have SharedSegment\.openFile\(\) create it/,
     );
   });
 });

@@ -108,6 +108,7 @@ describe("shm dump", () => {
     ["i32", "i"],
     ["u64", "Q"],
     ["i64", "q"],
+    ["f16", "e"],
     ["f32", "f"],
     ["f64", "d"],
   ];
@@ -143,10 +144,14 @@ for at in range(0, len(data) - size + 1, size):
     });
   }
 
+  const toHalf = (value: number): number =>
+    (Math as Math & { f16round(value: number): number }).f16round(value);
+
   /** Python writes `nan` and `inf`. */
   function toFloat(text: string, type: string): number {
     const value = Number(text.replace(/^(-?)inf$/i, "$1Infinity").replace(/^-?nan$/, "NaN"));
-    return type === "f32" ? Math.fround(value) : value;
+    // Python writes half precision as double; both have the digits that tell it from its neighbours.
+    return type === "f16" ? toHalf(value) : type === "f32" ? Math.fround(value) : value;
   }
 
   test("as f32 has no more digits than tell the number", () => {

@@ -309,7 +309,9 @@ describe("shm gc", () => {
     expect([exists(named), exists(other)]).toEqual([true, true]);
     expect(gc(named, "--force")).toMatchObject([{ target: named, verdict: "removed" }]);
     expect([exists(named), exists(other)]).toEqual([false, true]);
-    expect(gc("--force")).toEqual([]);
+    // Without a pattern, what has just been left stays: it may be what another test looks at.
+    const left = shmJson<Verdict[]>(["gc", "--force"]);
+    expect(left.map(({ target }) => target)).not.toContain(other);
     expect(exists(other)).toBe(true);
     const { stdout, stderr } = shm(["gc"]);
     expect(stdout).toBe("");
@@ -381,7 +383,9 @@ describe("shm gc", () => {
     system("mkfifo", `/dev/shm/${dead}`, `/dev/shm/${alive}`);
     const fd = openSync(`/dev/shm/${alive}`, constants.O_RDWR | constants.O_NONBLOCK);
     try {
-      const verdicts = gc("--force").filter(({ target }) => [dead, alive].includes(target));
+      const verdicts = shmJson<Verdict[]>(["gc", "--force"]).filter(({ target }) =>
+        [dead, alive].includes(target)
+      );
       expect(verdicts).toMatchObject([
         { target: alive, verdict: "kept", reason: "its owner lives" },
         { target: dead, verdict: "removed" },

@@ -17,6 +17,7 @@ const VERBS = [
   "stat",
   "ps",
   "dump",
+  "layout",
   "cat",
   "watch",
   "top",

@@ -116,7 +116,7 @@ describe("SharedSegment.openFile()", () => {
   test("ends with a dangling link as with any other path that is taken", () => {
     const link = uniquePath();
     symlinkSync("/nowhere/at/all", link);
-    expectShmError(() => SharedSegment.openFile(link), "ENOENT", /Create it with { create: true/);
+    expectShmError(() => SharedSegment.openFile(link), "ENOENT", /create it with { create: true/);
     expectShmError(
       () => SharedSegment.openFile(link, { create: true, size: 9 }),
       "EEXIST",
