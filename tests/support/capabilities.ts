@@ -5,6 +5,7 @@
  */
 
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { test } from "bun:test";
 import { canConfigureHugePages } from "./huge_pages.ts";
 import { canMakeMemoryGroup } from "./memory_group.ts";
@@ -48,6 +49,14 @@ export const CPP_COMPILER: Capability = {
   present: works("g++", "--version"),
 };
 
+/** For peers in C++ that take their memory from Boost. */
+export const BOOST: Capability = {
+  name: "Boost.Interprocess (libboost-dev)",
+  present: ["/usr", "/usr/local"].some((prefix) =>
+    existsSync(`${prefix}/include/boost/interprocess/shared_memory_object.hpp`)
+  ),
+};
+
 /** `rustc`, for generated modules. */
 export const RUST_COMPILER: Capability = {
   name: "Rust 1.77 or later (rustc)",
@@ -78,6 +87,16 @@ export const SYSV_IPC: Capability & { readonly program: string } = {
   program: "/usr/bin/python3",
   present: works("/usr/bin/python3", "-c", "import sysv_ipc"),
 };
+
+/** NumPy, for arrays in shared memory. Debian's is for the system's own Python. */
+export const NUMPY: Capability & { readonly program: string } = findNumpy();
+
+function findNumpy(): Capability & { readonly program: string } {
+  const programs = ["python3", "/usr/bin/python3"];
+  const program = programs.find((each) => works(each, "-c", "import numpy"));
+  const name = "the module numpy (python3-numpy)";
+  return { name, present: program !== undefined, program: program ?? "python3" };
+}
 
 /** For the listings of util-linux, as what the library lists is compared with. */
 export const IPC_TOOLS: Capability = {
