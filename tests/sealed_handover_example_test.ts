@@ -4,11 +4,9 @@
 
 import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { delimiter } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { SharedSegment } from "../mod.ts";
-import { Example, interrupt } from "./support/examples.ts";
+import { Example, interrupt, PINNED } from "./support/examples.ts";
 import { Peer, succeed } from "./support/peers.ts";
 import { HOST, OTHERS, RUNTIMES } from "./support/runtimes.ts";
 
@@ -95,11 +93,9 @@ describe("the example with sealed memory", () => {
   test("runs by the very commands of the README", async () => {
     const lines = example.lines("writer.ts").filter((line) => line.includes("reader.ts"));
     expect(lines.length).toBe(RUNTIMES.length);
-    const bin = fileURLToPath(new URL("../node_modules/.bin", import.meta.url));
-    const env = { PATH: `${bin}${delimiter}${process.env["PATH"]}` };
     for (const line of lines) {
       const wrapper = ["sh", "-c", `cd "$0" && exec ${line}`];
-      expect(await succeed(new Peer([root], { wrapper, env }))).toContain(READ);
+      expect(await succeed(new Peer([root], { wrapper, env: PINNED }))).toContain(READ);
     }
   });
 

@@ -6,12 +6,19 @@
 
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { delimiter } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Peer } from "./peers.ts";
 import { RUNTIMES } from "./runtimes.ts";
 
 const root = new URL("../../", import.meta.url);
+const bin = fileURLToPath(new URL("node_modules/.bin", root));
+
+/** The environment in which READMEs have their commands typed: with the pinned runtimes. */
+export const PINNED: Readonly<Record<string, string>> = {
+  PATH: `${bin}${delimiter}${process.env["PATH"]}`,
+};
 
 /** What follows the script in the commands of a README is an example: the test gives its own. */
 function words(line: string, script: string): string[] {
@@ -69,6 +76,11 @@ export class Example {
   /** Starts a script in a runtime. */
   start(program: string, script: string, ...args: readonly (string | number)[]): Peer {
     return new Peer([...this.command(program, script), ...args.map(String)]);
+  }
+
+  /** Starts all of it by its one command. */
+  demo(runtime: string, name: string): Peer {
+    return new Peer(["sh", this.path("demo.sh"), runtime, name], { env: PINNED });
   }
 }
 
