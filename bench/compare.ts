@@ -1,6 +1,6 @@
 /**
  * Compares the library in each runtime with a peer in another language, run in turn on the same
- * machine, pair by pair: `node bench/compare.ts [segments|kinds|semaphore|layouts|idle] [PAIRS]`.
+ * machine, pair by pair: `node bench/compare.ts [SUBJECT] [PAIRS]`. The subjects are in `subjects/`.
  *
  * A subject is a program that prints its figures as one line of JSON. What counts is the ratio of a
  * pair, because machines are shared and their speed drifts.
@@ -38,11 +38,12 @@ function inRuntimes(script: string): Record<string, Command> {
   };
 }
 
-/** What is measured in which unit, and a peer: another program, or the same with another argument. */
+/** What is measured in which unit, and peers: another program, or the same with other arguments. */
 interface Comparison {
   readonly unit: string;
   readonly peer?: readonly [name: string, Command];
-  readonly peerArgument?: string;
+  /** By name. */
+  readonly peerArguments?: Readonly<Record<string, string>>;
 }
 
 const comparisons: Record<string, () => Comparison> = {
@@ -52,7 +53,11 @@ const comparisons: Record<string, () => Comparison> = {
   }),
   kinds: () => ({ unit: "us", peer: ["C", compileC("kinds")] }),
   semaphore: () => ({ unit: "ns", peer: ["C", compileC("semaphore")] }),
-  layouts: () => ({ unit: "ns", peerArgument: "hand" }),
+  layouts: () => ({ unit: "ns", peerArguments: { "by hand": "hand" } }),
+  scalars: () => ({
+    unit: "ns",
+    peerArguments: { "a typed array": "arrays", "a DataView": "DataView" },
+  }),
   idle: () => ({ unit: "% of a core" }),
 };
 
@@ -67,7 +72,7 @@ function median(values: readonly number[]): number {
 }
 
 const [chosen = "segments", pairs = "7"] = process.argv.slice(2);
-const { unit, peer, peerArgument } = (comparisons[chosen] ?? comparisons["segments"])!();
+const { unit, peer, peerArguments } = (comparisons[chosen] ?? comparisons["segments"])!();
 
 const version = (name: string) => execFileSync(bin(name), ["--version"], { encoding: "utf8" });
 console.log(`${cpus()[0]?.model}, ${cpus().length} CPUs, Linux ${release()}`);
@@ -78,27 +83,34 @@ console.log(
 );
 
 for (const [runtime, command] of Object.entries(inRuntimes(chosen))) {
-  const [peerName, peerCommand] = peerArgument === undefined
-    ? peer ?? []
-    : [`by ${peerArgument}`, [...command, peerArgument] as const];
-  const rows: Record<string, { ours: number[]; ratio: number[] }> = {};
+  const peers = new Map<string, Command>(peer === undefined ? [] : [peer]);
+  for (const [name, argument] of Object.entries(peerArguments ?? {})) {
+    peers.set(name, [...command, argument]);
+  }
+  const rows = new Map<string, { ours: number[]; ratios: Map<string, number[]> }>();
   for (let pair = 0; pair < Number(pairs); pair++) {
     const ours = measure(command);
-    const theirs = peerCommand === undefined ? undefined : measure(peerCommand);
+    const theirs = [...peers].map(([name, command]) => [name, measure(command)] as const);
     for (const [name, value] of Object.entries(ours)) {
-      const row = rows[name] ??= { ours: [], ratio: [] };
+      const row = rows.get(name) ?? { ours: [], ratios: new Map<string, number[]>() };
+      rows.set(name, row);
       row.ours.push(value);
-      if (theirs !== undefined) row.ratio.push(value / (theirs[name] as number));
+      for (const [peerName, figures] of theirs) {
+        const ratios = row.ratios.get(peerName) ?? [];
+        row.ratios.set(peerName, [...ratios, value / (figures[name] as number)]);
+      }
     }
   }
-  for (const [name, { ours, ratio }] of Object.entries(rows)) {
-    const against = ratio.length === 0
-      ? ""
-      : `, ${median(ratio).toFixed(2)} times ${peerName} (${Math.min(...ratio).toFixed(2)} to ${
+  for (const [name, { ours, ratios }] of rows) {
+    const against = [...ratios].map(([peerName, ratio]) =>
+      `, ${median(ratio).toFixed(2)} times ${peerName} (${Math.min(...ratio).toFixed(2)} to ${
         Math.max(...ratio).toFixed(2)
-      })`;
+      })`
+    );
     console.log(
-      `${runtime.padEnd(5)} ${name.padEnd(24)} ${median(ours).toFixed(2)} ${unit}${against}`,
+      `${runtime.padEnd(5)} ${name.padEnd(24)} ${median(ours).toFixed(2)} ${unit}${
+        against.join("")
+      }`,
     );
   }
 }
