@@ -9,6 +9,7 @@ import { OLD_NODE, testWith } from "./support/capabilities.ts";
 import { cleanUpNames } from "./support/names.ts";
 import {
   expectCommandWorks,
+  expectModuleIsImported,
   expectProgramWorks,
   filesIn,
   once,
@@ -87,11 +88,15 @@ ownedBy("bun", () => {
             "build",
             "--compile",
             ...BYTECODE,
+            "--compile-autoload-package-json", // for packages that modules of the user import
             "command.js",
             "--outfile=program",
           ]);
         },
-        (executable) => expectCommandWorks("bun", [executable]),
+        async (executable) => {
+          await expectCommandWorks("bun", [executable]);
+          await expectModuleIsImported([executable], await install());
+        },
       );
     });
   });

@@ -3,7 +3,7 @@
  */
 
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, cpSync, mkdirSync, readFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cleanUpNames } from "./support/names.ts";
 import {
@@ -42,6 +42,12 @@ interface Graph {
   }[];
 }
 
+/** What `shm layout` imports is a file of the user, which nobody knows before. */
+const KNOWN_WARNINGS = [[
+  "warning[unanalyzable-dynamic-import]: unable to analyze dynamic import",
+  "cli/import_layouts.ts",
+]];
+
 /** What Deno says when nothing but its own runtime for executables is missing. */
 const NO_BASE_BINARY = new RegExp([
   "^(Check .*\n)?Compile .*",
@@ -62,10 +68,13 @@ ownedBy("deno", () => {
   async function publish(
     directory: string,
     { command, env }: typeof PUBLISHERS[number],
+    knownWarnings: string[][] = KNOWN_WARNINGS,
   ): Promise<string[]> {
     const { stderr } = await scratch.make(directory, command, env);
     expect(stderr).toMatch(/^Checking for slow types in the public API\.\.\.$/m);
-    expect(stderr).not.toMatch(/^warning/m);
+    const warnings = [...stderr.matchAll(/^(warning.*)\n(?: *--> (.*?):\d+)?/gm)]
+      .map(([, what, path]) => [what, path?.replace(`${directory}/`, "")]);
+    expect(warnings).toEqual(knownWarnings);
     expect(stderr).toMatch(/^Success Dry run complete$/m);
     return [...stderr.matchAll(/^ +file:\/\/(.*) \(.*\)$/gm)]
       .map(([, path]) => (path as string).replace(`${directory}/`, ""))
@@ -132,6 +141,46 @@ ownedBy("deno", () => {
         await expectProgramWorks(runtime, runtimeCommand(runtime, program));
       });
     }
+  });
+
+  describe("a library that exports a schema", () => {
+    /** With the library beside it, in the place of one that comes from JSR. */
+    async function library(edit: (source: string) => string = (source) => source): Promise<string> {
+      const project = scratch.directory();
+      cpSync(await install(), project, { recursive: true });
+      for (const path of [PROGRAM, join(PACKAGE, "deno.json"), join(PACKAGE, "cli")]) {
+        rmSync(join(project, path), { recursive: true });
+      }
+      const path = scratch.addFixture(project, "schema_library.ts", `./${PACKAGE}/mod.ts`);
+      const source = readFileSync(path, "utf8")
+        .replace("../../layout/mod.ts", `./${PACKAGE}/layout/mod.ts`);
+      writeFileSync(path, edit(source));
+      const config = {
+        name: "@test/library",
+        version: "1.0.0",
+        license: "MIT",
+        exports: "./schema_library.ts",
+        compilerOptions: { isolatedDeclarations: true },
+      };
+      writeFileSync(join(project, "deno.json"), JSON.stringify(config));
+      return project;
+    }
+
+    test("is published without slow types when it is annotated", async () => {
+      const publisher = PUBLISHERS[0] as typeof PUBLISHERS[number];
+      const files = await publish(await library(), publisher, []);
+      expect(files).toContain("schema_library.ts");
+    });
+
+    test("is refused when it is not annotated", async () => {
+      const directory = await library((source) =>
+        source.replace(/Point: Struct<[^=]*>(?= = t)/, "Point")
+      );
+      const { command, env } = PUBLISHERS[0] as typeof PUBLISHERS[number];
+      const { code, stderr } = await scratch.run(directory, command, env);
+      expect(stderr).toMatch(/isolatedDeclarations|error\[missing-explicit-/);
+      expect(code).toBe(1);
+    });
   });
 
   describe("the command of the JSR package", () => {

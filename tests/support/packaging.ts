@@ -151,6 +151,27 @@ export async function expectCommandWorks(
 }
 
 /**
+ * Has the `shm` command in some form import a module in TypeScript that imports the library by its
+ * name, as users write it, and write its layout for C.
+ *
+ * @param command The command that runs it.
+ * @param project The user's project, in which the library is installed.
+ */
+export async function expectModuleIsImported(
+  command: readonly string[],
+  project: string,
+): Promise<void> {
+  const source = 'import { t } from "shmkit";\n' +
+    'const length: number = 2;\nexport const Pair = t.struct("Pair", { of: t.array(t.u32, length) });\n';
+  writeFileSync(join(project, "schema.ts"), source);
+  const wrapper = ["env", "-i", "-C", project];
+  const peer = new Peer([...command, "layout", "schema.ts", "--lang", "c"], { wrapper });
+  const { code, stdout } = await peer.exit();
+  expect({ code, start: stdout.split(",")[0] }).toEqual({ code: 0, start: "/* Pair" });
+  expect(stdout).toContain("SHMKIT_ASSERT(sizeof(Pair) == 8);");
+}
+
+/**
  * A directory in which forms are made, removed after the tests of the file: to be constructed at the
  * file's top level.
  *
