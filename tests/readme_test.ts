@@ -16,7 +16,7 @@ const readme = readFileSync(new URL("README.md", root), "utf8");
 
 /** The names that the README uses, made unlike those of any other test or user. */
 const suffix = `-shmkit-test-${process.pid}`;
-const names = ["numbers", "visits"].map((name) => name + suffix);
+const names = ["numbers", "visits", "player"].map((name) => name + suffix);
 
 /** A code block, by a line that it contains. */
 function block(language: string, line: string): string {
@@ -31,7 +31,7 @@ const directory = temporaryDirectory();
 function program(fileName: string, line: string): string {
   const source = block("ts", line)
     .replaceAll('"@shmkit/shmkit"', JSON.stringify(new URL("mod.ts", root).href))
-    .replaceAll(/"(numbers|visits)"/g, `"$1${suffix}"`);
+    .replaceAll(/"(numbers|visits|player)"/g, `"$1${suffix}"`);
   const path = join(directory, fileName);
   writeFileSync(path, source);
   return path;
@@ -92,6 +92,17 @@ describe("the counter of the README", () => {
     let visits = 0;
     for (const runtime of RUNTIMES) {
       expect(await run(runtime, path)).toBe(`${++visits} visits so far\n`);
+    }
+  });
+});
+
+describe("the player of the README", () => {
+  test("is hit by every runtime", async () => {
+    removeAll();
+    const path = program("player.ts", '"player"');
+    let hits = 0;
+    for (const runtime of RUNTIMES) {
+      expect(await run(runtime, path)).toBe(`${++hits} hits so far\n`);
     }
   });
 });
