@@ -12,7 +12,7 @@ import { Example, interrupt } from "./support/examples.ts";
 import { cleanUpNames, ownFiles, uniqueName } from "./support/names.ts";
 import { Peer, succeed } from "./support/peers.ts";
 import { PYTHONS } from "./support/pythons.ts";
-import { HOST, RUNTIMES } from "./support/runtimes.ts";
+import { HOST } from "./support/runtimes.ts";
 
 const example = new Example("06_array_reader");
 
@@ -52,13 +52,11 @@ describe("the example with an array", () => {
     expect(readFileSync(example.path("recording.py"), "utf8")).toBe(Recording.toPython());
   });
 
-  for (const { name: runtime } of RUNTIMES) {
-    testWith([PYTHON], `is read by Python without NumPy from ${runtime}`, async () => {
-      // -S leaves out what has been installed.
-      const said = await record(runtime, (name) => read(name, "python3", "-S"));
-      expectSeen(said, "memoryview");
-    });
-  }
+  testWith([PYTHON], "is read by Python without NumPy", async () => {
+    // -S leaves out what has been installed.
+    const said = await record(HOST.name, (name) => read(name, "python3", "-S"));
+    expectSeen(said, "memoryview");
+  });
 
   testWith([NUMPY], "is read by NumPy", async () => {
     expectSeen(await record(HOST.name, (name) => read(name, NUMPY.program)), "ndarray");

@@ -114,11 +114,9 @@ describe("frames", () => {
 });
 
 describe("the example with a game", () => {
-  const pairs = [
-    ...RUNTIMES.map(({ name }) => [HOST.name, name] as const),
-    ...OTHERS.map(({ name }) => [name, HOST.name] as const),
-  ];
-  for (const [from, to] of pairs) {
+  // Every run of the tests has its own runtime as the server.
+  const from = HOST.name;
+  for (const { name: to } of RUNTIMES) {
     test(`plays in ${from} with a client in ${to}`, async () => {
       const name = uniqueName();
       await using server = await serve(from, name);
@@ -207,14 +205,12 @@ describe("the example with a game", () => {
     expect(ownFiles()).toEqual([]);
   });
 
-  for (const { name: runtime } of RUNTIMES) {
-    test(`interrupts a client that waits for a server (${runtime})`, async () => {
-      await using client = example.start(runtime, "client.ts", "--name", uniqueName());
-      expect(await client.line()).toBe("waiting for a server");
-      interrupt(client);
-      expect((await client.exit()).code).toBe(130);
-    });
-  }
+  test("interrupts a client that waits for a server", async () => {
+    await using client = example.start(HOST.name, "client.ts", "--name", uniqueName());
+    expect(await client.line()).toBe("waiting for a server");
+    interrupt(client);
+    expect((await client.exit()).code).toBe(130);
+  });
 
   test("goes on with another server when one was killed", async () => {
     const name = uniqueName();

@@ -46,13 +46,11 @@ const by = (language: string): string =>
   language === "cpp" ? "C++" : language === "boost" ? "Boost" : "TypeScript";
 
 const runtimes = RUNTIMES.map(({ name }) => name);
+/** Every run of the tests has its own runtime as the owner; what C++ makes is opened in each. */
 const pairs = [
   ...[...runtimes, "cpp", "boost"].map((to) => [HOST.name, to] as const),
-  ...[...runtimes, "cpp"].filter((each) => each !== HOST.name).map((from) =>
-    [from, HOST.name] as const
-  ),
-  ["cpp", "cpp"] as const,
-  ["cpp", "boost"] as const,
+  ["cpp", HOST.name] as const,
+  ...(HOST.name === "node" ? [["cpp", "cpp"], ["cpp", "boost"]] as const : []),
 ];
 
 /** Expects what an owner says while a peer hits. */
@@ -81,12 +79,10 @@ describe("the example with a player", () => {
     expect(readFileSync(example.path("player.h"), "utf8")).toBe(Player.toC());
   });
 
-  for (const { name: runtime, command } of RUNTIMES) {
-    test(`prints the header in ${runtime}`, async () => {
-      const options = command.filter((each) => each !== "--allow-ffi"); // nothing is needed
-      expect(await succeed(new Peer([...options, example.path("player.ts")]))).toBe(Player.toC());
-    });
-  }
+  test("prints the header", async () => {
+    const options = HOST.command.filter((each) => each !== "--allow-ffi"); // nothing is needed
+    expect(await succeed(new Peer([...options, example.path("player.ts")]))).toBe(Player.toC());
+  });
 
   for (const [from, to] of pairs) {
     testWith(needs(from, to), `lets ${to} hit the player of ${from}`, async () => {
@@ -134,7 +130,7 @@ describe("the example with a player", () => {
     });
   }
 
-  for (const from of [...runtimes, "cpp"]) {
+  for (const from of [HOST.name, ...(HOST.name === "node" ? ["cpp"] : [])]) {
     for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       testWith(needs(from), `leaves nothing after ${signal} (${from})`, async () => {
         const name = uniqueName();
