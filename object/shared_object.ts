@@ -181,7 +181,8 @@ export class SharedObject<L extends Struct<Fields>> extends AttachedObject<L> {
    * @param initial Its first value, as in {@linkcode create}.
    * @param options Its lifetime, and more.
    * @returns A handle, to be closed.
-   * @throws {ShmError} What `create` and `open` throw, but for `EEXIST` and `ENOENT`.
+   * @throws {ShmError} What `create` and `open` throw, but for `ENOENT`; `EEXIST` only when the name is
+   * that of another user's object which was abandoned, and which this one may not remove.
    */
   static openOrCreate<L extends Struct<Fields>>(
     name: string,
