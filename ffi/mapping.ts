@@ -21,6 +21,7 @@
 import type { Address } from "./runtimes/runtime.ts";
 import { madvise, mlock, mmap, msync, munmap, remap } from "./libc/mman.ts";
 import { shmat, shmdt, shmStatus } from "./libc/shm.ts";
+import { futexWait, futexWake } from "./libc/futex.ts";
 import { pageSize } from "./libc/unistd.ts";
 import { errorCode, errorNumber } from "./errno.ts";
 import { platform, runtime } from "./select.ts";
@@ -172,6 +173,31 @@ export class Mapping {
     return mlock(this.#start, this.byteLength);
   }
 
+  /**
+   * Blocks this thread while a word has a value, until it is woken or the time is over: futex(2).
+   * Others wake it through any mapping of the same memory, in whatever process.
+   *
+   * @param byteOffset Where the 32-bit word is: a multiple of 4.
+   * @param expected The value, signed or unsigned.
+   * @param timeoutMs How long at most: more than 0, and finite.
+   * @returns 0 when woken, possibly for no reason; or a negative error number: `-EAGAIN` when the
+   * word has another value, `-ETIMEDOUT`, or `-EINTR` after a signal.
+   */
+  futexWait(byteOffset: number, expected: number, timeoutMs: number): number {
+    return futexWait(this.#wordAddress(byteOffset), expected, timeoutMs);
+  }
+
+  /**
+   * Wakes threads that are blocked by {@linkcode futexWait} on a word.
+   *
+   * @param byteOffset Where the 32-bit word is: a multiple of 4.
+   * @param count How many at most: up to 2^31 - 1, which means all.
+   * @returns How many were woken, or a negative error number.
+   */
+  futexWake(byteOffset: number, count: number): number {
+    return futexWake(this.#wordAddress(byteOffset), count);
+  }
+
   /** Detaches every view and gives the shared memory up. Idempotent. */
   close(): void {
     if (this.#closed) return;
@@ -194,6 +220,15 @@ export class Mapping {
       (byteLength) => remap(range.start, byteLength, protection, flags),
     );
     if (ours && byteLength !== undefined) abandoned.register(buffer, { ...range, byteLength });
+  }
+
+  /** Where a 32-bit word is. Checked, since what lies elsewhere is not ours to wait for. */
+  #wordAddress(byteOffset: number): Address {
+    if (this.#closed) throw new TypeError("The mapping is closed");
+    if (!(byteOffset >= 0 && byteOffset + 4 <= this.byteLength && byteOffset % 4 === 0)) {
+      throw new RangeError(`No word at byte ${byteOffset} of ${this.byteLength}`);
+    }
+    return runtime().offsetAddress(this.#start, byteOffset);
   }
 
   /** Whole pages that hold some bytes. */

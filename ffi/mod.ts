@@ -21,7 +21,22 @@ export {
 export { memfdCreate, shmOpen, shmUnlink } from "./libc/mman.ts";
 export { userName } from "./libc/pwd.ts";
 export { maxFileByteLength } from "./libc/resource.ts";
-export { removeSemaphoreSet } from "./libc/sem.ts";
+export {
+  MAX_READ_AT_ONCE,
+  removeSemaphoreSet,
+  semget,
+  type SemidDs,
+  semOperate,
+  type SemOperation,
+  semPid,
+  semSetValues,
+  semStatus,
+  semTryOperate,
+  semValue,
+  semValues,
+  semWaiting,
+  semWaitingForZero,
+} from "./libc/sem.ts";
 export {
   looksLikeSemaphore,
   MAX_SLICES,
@@ -35,14 +50,17 @@ export {
   fchmod,
   type FileStatus,
   isSameFile,
+  makeFifo,
   type Space,
   spaceOf,
   statusOf,
   statusOfPath,
   statusOfTarget,
 } from "./libc/stat.ts";
+export { gettid, isThreadGone, pidNamespace, threadStart } from "./libc/thread.ts";
 export {
   canLinkDescriptors,
+  changeGroup,
   close,
   descriptorPath,
   ftruncate,
@@ -50,6 +68,7 @@ export {
   getpid,
   linkDescriptor,
   listDirectory,
+  ownDescriptorPath,
   pageSize,
   readAll,
   readAt,
@@ -57,9 +76,18 @@ export {
   readTextFile,
   unlink,
   writeAt,
+  writeByte,
 } from "./libc/unistd.ts";
 export { lineInMaps } from "./mapped_file.ts";
 export { type Advice, Mapping } from "./mapping.ts";
 export { NativeSemaphore } from "./native_semaphore.ts";
-export { canCallNatively, type Host, hosts, platform, runtimeServices } from "./select.ts";
+export type { DescriptorWatch } from "./runtimes/runtime.ts";
+export {
+  canCallNatively,
+  type Host,
+  hosts,
+  platform,
+  runtimeServices,
+  watchDescriptor,
+} from "./select.ts";
 export { decodeText, encodeText, isEncodable } from "./text.ts";

@@ -11,11 +11,11 @@ import { ShmError } from "../errors.ts";
 import { linuxAarch64 } from "./platforms/linux_aarch64.ts";
 import { linuxX8664 } from "./platforms/linux_x86_64.ts";
 import type { Platform } from "./platforms/platform.ts";
-import { type BunFfi, bunRuntime } from "./runtimes/bun.ts";
+import { type BunApi, type BunFfi, bunRuntime } from "./runtimes/bun.ts";
 import { type DenoApi, denoRuntime } from "./runtimes/deno.ts";
 import { type NodeFfi, nodeRuntime } from "./runtimes/node.ts";
 import type { Process } from "./runtimes/process.ts";
-import type { Runtime } from "./runtimes/runtime.ts";
+import type { DescriptorWatch, Runtime } from "./runtimes/runtime.ts";
 
 const PLATFORMS: Readonly<Record<string, Platform>> = {
   "linux-x86_64": linuxX8664,
@@ -36,6 +36,14 @@ export function runtimeServices(): Pick<
   "maxBufferByteLength" | "onExit" | "platform" | "version" | "warn"
 > {
   return runtime();
+}
+
+/**
+ * Has the event loop of this thread read a FIFO, of which it only tells that something came: see
+ * {@linkcode Runtime.watchDescriptor}.
+ */
+export function watchDescriptor(fd: number, onReadable: () => void): DescriptorWatch {
+  return runtime().watchDescriptor(fd, onReadable);
 }
 
 /** Whether this program runs on a runtime that has native calls, and not whether they are allowed. */
@@ -78,16 +86,22 @@ export function platform(): Platform {
 }
 
 function detectRuntime(): Runtime {
-  const { Deno: deno, process } = globalThis as unknown as { Deno?: DenoApi; process?: Process };
+  const { Bun: bun, Deno: deno, process } = globalThis as unknown as {
+    Bun?: BunApi;
+    Deno?: DenoApi;
+    process?: Process;
+  };
   if (process !== undefined && typeof deno?.dlopen === "function") {
     return denoRuntime(deno, process);
   }
 
-  const bun = builtin<BunFfi>(process, "bun:ffi");
-  if (process !== undefined && bun !== undefined) return bunRuntime(bun, process);
+  const bunFfi = builtin<BunFfi>(process, "bun:ffi");
+  if (process !== undefined && bun !== undefined && bunFfi !== undefined) {
+    return bunRuntime(bunFfi, bun, process);
+  }
 
-  const node = builtin<NodeFfi>(process, "node:ffi");
-  if (process !== undefined && node !== undefined) return nodeRuntime(node, process);
+  const nodeFfi = builtin<NodeFfi>(process, "node:ffi");
+  if (process !== undefined && nodeFfi !== undefined) return nodeRuntime(nodeFfi, process);
 
   const version = process?.versions["node"];
   throw new ShmError(

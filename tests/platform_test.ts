@@ -111,7 +111,20 @@ const CONSTANT_HEADERS: Record<keyof Constants, string> = {
   SHM_HUGETLB: "sys/shm.h",
   SHM_DEST: "sys/shm.h",
   SHM_LOCKED: "sys/shm.h",
+  IPC_NOWAIT: "sys/sem.h",
+  SEM_UNDO: "sys/sem.h",
+  GETPID: "sys/sem.h",
+  GETVAL: "sys/sem.h",
+  GETALL: "sys/sem.h",
+  GETNCNT: "sys/sem.h",
+  GETZCNT: "sys/sem.h",
+  SETALL: "sys/sem.h",
   SYS_getdents64: "sys/syscall.h",
+  SYS_futex: "sys/syscall.h",
+  SYS_gettid: "sys/syscall.h",
+  SYS_tgkill: "sys/syscall.h",
+  FUTEX_WAIT: "linux/futex.h",
+  FUTEX_WAKE: "linux/futex.h",
   RLIMIT_FSIZE: "sys/resource.h",
   CLOCK_REALTIME: "time.h",
   CLOCK_MONOTONIC: "time.h",
@@ -131,6 +144,8 @@ type StructName =
   | "timespec"
   | "rlimit"
   | "sem_t"
+  | "sembuf"
+  | "semid_ds"
   | "flock"
   | "shmid_ds";
 
@@ -181,6 +196,26 @@ const STRUCTS: { readonly [Name in StructName]: StructInC<Name> } = {
     widths: { rlim_cur: 8 },
   },
   sem_t: { header: "semaphore.h", type: "sem_t", widths: {} },
+  sembuf: {
+    header: "sys/sem.h",
+    type: "struct sembuf",
+    widths: { sem_num: 2, sem_op: 2, sem_flg: 2 },
+  },
+  semid_ds: {
+    header: "sys/sem.h",
+    type: "struct semid_ds",
+    widths: {
+      "sem_perm.__key": 4,
+      "sem_perm.uid": 4,
+      "sem_perm.gid": 4,
+      "sem_perm.cuid": 4,
+      "sem_perm.cgid": 4,
+      "sem_perm.mode": 4,
+      sem_otime: 8,
+      sem_ctime: 8,
+      sem_nsems: 8,
+    },
+  },
   flock: {
     header: "fcntl.h",
     type: "struct flock",

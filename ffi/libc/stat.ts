@@ -1,5 +1,5 @@
 /**
- * `<sys/stat.h>` and `<sys/statvfs.h>`: statx(2), fchmod(2), fstatvfs(3).
+ * `<sys/stat.h>` and `<sys/statvfs.h>`: statx(2), fchmod(2), mkfifo(3), fstatvfs(3).
  *
  * `statx` and not `fstat`: its struct is the same on every CPU, and it is a real function in every
  * C library (`fstat` was none before glibc 2.33).
@@ -16,6 +16,8 @@ const c = bind({
   statx: ["i32", "i32", "address", "i32", "u32", "address"],
   // int fchmod(int fd, mode_t mode);
   fchmod: ["i32", "i32", "u32"],
+  // int mkfifo(const char *pathname, mode_t mode);
+  mkfifo: ["i32", "address", "u32"],
   // int fstatvfs(int fd, struct statvfs *buf);
   fstatvfs: ["i32", "i32", "address"],
 });
@@ -108,6 +110,14 @@ export function isSameFile(a: FileStatus, b: FileStatus): boolean {
 /** Sets the permission bits, whatever the umask. @returns 0, or a negative error number. */
 export function fchmod(fd: number, mode: number): number {
   return settle(c().fchmod(fd, mode), errno[0]);
+}
+
+/**
+ * Makes a FIFO. The umask takes bits from its mode: whoever wants all of them opens it and calls
+ * {@linkcode fchmod}. @returns 0, or a negative error number: `-EEXIST` when the path exists.
+ */
+export function makeFifo(path: string, mode: number): number {
+  return settle(c().mkfifo(cString(path), mode), errno[0]);
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
- * `<unistd.h>`: close(2), ftruncate(2), linkat(2), unlink(2), read(2), pread(2), pwrite(2),
- * readlink(2), geteuid(2), getpid(2), getpagesize(2), and syscall(2) for getdents64(2), which glibc has no
- * function for before 2.30.
+ * `<unistd.h>`: close(2), ftruncate(2), fchown(2), linkat(2), unlink(2), read(2), write(2), pread(2),
+ * pwrite(2), readlink(2), geteuid(2), getpid(2), getpagesize(2), and syscall(2) for getdents64(2),
+ * which glibc has no function for before 2.30.
  *
  * @module
  */
@@ -18,12 +18,16 @@ const c = bind({
   close: ["i32", "i32"],
   // int ftruncate(int fd, off_t length);
   ftruncate: ["i32", "i32", "i64"],
+  // int fchown(int fd, uid_t owner, gid_t group);
+  fchown: ["i32", "i32", "u32", "u32"],
   // int linkat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, int flags);
   linkat: ["i32", "i32", "address", "i32", "address", "i32"],
   // int unlink(const char *pathname);
   unlink: ["i32", "address"],
   // ssize_t read(int fd, void *buf, size_t count);
   read: ["i64", "i32", "address", "i64"],
+  // ssize_t write(int fd, const void *buf, size_t count);
+  write: ["i64", "i32", "address", "i64"],
   // ssize_t readlink(const char *pathname, char *buf, size_t bufsiz);
   readlink: ["i64", "address", "address", "i64"],
   // long syscall(long number, int fd, void *dirp, size_t count);      (variadic in C)
@@ -40,6 +44,9 @@ const c = bind({
   getpagesize: ["i32"],
 });
 
+/** `(uid_t) -1`: the owner stays who it is. */
+const UNCHANGED = 0xffffffff;
+
 /** Closes a descriptor. Its result says nothing of use: Linux closes it whatever happens. */
 export function close(fd: number): void {
   c().close(fd);
@@ -48,6 +55,11 @@ export function close(fd: number): void {
 /** Sets the size of a file. @returns 0, or a negative error number. */
 export function ftruncate(fd: number, byteLength: number): number {
   return settle(c().ftruncate(fd, byteLength), errno[0]);
+}
+
+/** Gives an open file to a group. @returns 0, or a negative error number. */
+export function changeGroup(fd: number, gid: number): number {
+  return settle(c().fchown(fd, UNCHANGED, gid), errno[0]);
 }
 
 /** Where the descriptors of this process have paths. A container may lack it. */
@@ -105,7 +117,16 @@ export function pageSize(): number {
 }
 
 /**
- * A path by which other processes reach a descriptor of this one, and this one opens it again.
+ * A path by which this process opens a descriptor of its own again.
+ *
+ * Not by its number: in a PID namespace of its own, that is another process's for the outer `/proc`.
+ */
+export function ownDescriptorPath(fd: number): string {
+  return `${descriptors()}/${fd}`;
+}
+
+/**
+ * A path by which other processes reach a descriptor.
  *
  * @param pid This process by default.
  */
@@ -190,6 +211,19 @@ export function writeAt(fd: number, byteOffset: number, source: Uint8Array): num
     done += count;
   }
   return source.length;
+}
+
+/**
+ * Writes one byte into a FIFO. The descriptor must be open for reading as well: without a reader, the
+ * kernel sends a signal that ends this process, unless it is ignored. (The runtimes ignore it until a
+ * program has listened to it once, and stopped.)
+ *
+ * @returns 1, or a negative error number: `-EAGAIN` when it is full and must not wait.
+ */
+export function writeByte(fd: number): number {
+  const { address, bytes } = ioBuffer();
+  bytes[0] = 1; // whatever it is: nobody reads more into it than that it has come
+  return settle(c().write(fd, address, 1), errno[0]);
 }
 
 /** Reads where a symbolic link leads to. @returns It, or a negative error number. */

@@ -7,7 +7,15 @@
 import type { CLibrary, Constants, Platform } from "./platform.ts";
 
 /** Constants whose values do not depend on the CPU. */
-export const linuxConstants: Omit<Constants, "O_NOFOLLOW" | "O_TMPFILE" | "SYS_getdents64"> = {
+export const linuxConstants: Omit<
+  Constants,
+  | "O_NOFOLLOW"
+  | "O_TMPFILE"
+  | "SYS_futex"
+  | "SYS_getdents64"
+  | "SYS_gettid"
+  | "SYS_tgkill"
+> = {
   // fcntl.h
   O_RDONLY: 0,
   O_WRONLY: 0o1,
@@ -87,6 +95,18 @@ export const linuxConstants: Omit<Constants, "O_NOFOLLOW" | "O_TMPFILE" | "SYS_g
   SHM_HUGETLB: 0o4000,
   SHM_DEST: 0o1000,
   SHM_LOCKED: 0o2000,
+  // linux/futex.h
+  FUTEX_WAIT: 0,
+  FUTEX_WAKE: 1,
+  // sys/sem.h
+  IPC_NOWAIT: 0o4000,
+  SEM_UNDO: 0x1000,
+  GETPID: 11,
+  GETVAL: 12,
+  GETALL: 13,
+  GETNCNT: 14,
+  GETZCNT: 15,
+  SETALL: 17,
   // sys/resource.h
   RLIMIT_FSIZE: 1,
   // signal.h
@@ -106,8 +126,8 @@ export function linuxLibraries(cpu: string): CLibrary[] {
   ];
 }
 
-/** Everything but the constants and the libraries. */
-export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
+/** Everything but the constants, the libraries, and a struct that differs between CPUs. */
+export const linuxPlatform: Omit<Platform, "constants" | "libraries" | "semid_ds"> = {
   companionLibraries: ["librt.so.1", "libpthread.so.0"],
   sharedMemoryDirectory: "/dev/shm",
   hugePageDirectory: "/sys/kernel/mm/hugepages",
@@ -119,6 +139,7 @@ export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
     shmmax: "/proc/sys/kernel/shmmax",
     shmall: "/proc/sys/kernel/shmall",
     shmmni: "/proc/sys/kernel/shmmni",
+    sem: "/proc/sys/kernel/sem",
   },
   memoryStatus: {
     machine: "/proc/meminfo",
@@ -160,6 +181,7 @@ export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
     4: "EINTR",
     5: "EIO",
     6: "ENXIO",
+    7: "E2BIG",
     9: "EBADF",
     11: "EAGAIN",
     12: "ENOMEM",
@@ -178,6 +200,7 @@ export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
     28: "ENOSPC",
     30: "EROFS",
     32: "EPIPE",
+    34: "ERANGE",
     35: "EDEADLK",
     36: "ENAMETOOLONG",
     38: "ENOSYS",
@@ -216,6 +239,7 @@ export const linuxPlatform: Omit<Platform, "constants" | "libraries"> = {
   timespec: { byteLength: 16, offsets: { tv_sec: 0, tv_nsec: 8 } },
   rlimit: { byteLength: 16, offsets: { rlim_cur: 0 } },
   sem_t: { byteLength: 32, offsets: {} },
+  sembuf: { byteLength: 6, offsets: { sem_num: 0, sem_op: 2, sem_flg: 4 } },
   flock: {
     byteLength: 32,
     offsets: { l_type: 0, l_whence: 2, l_start: 8, l_len: 16, l_pid: 24 },

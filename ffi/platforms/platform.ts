@@ -93,7 +93,20 @@ export interface Constants {
   readonly SHM_HUGETLB: number;
   readonly SHM_DEST: number;
   readonly SHM_LOCKED: number;
+  readonly IPC_NOWAIT: number;
+  readonly SEM_UNDO: number;
+  readonly GETPID: number;
+  readonly GETVAL: number;
+  readonly GETALL: number;
+  readonly GETNCNT: number;
+  readonly GETZCNT: number;
+  readonly SETALL: number;
   readonly SYS_getdents64: number;
+  readonly SYS_futex: number;
+  readonly SYS_gettid: number;
+  readonly SYS_tgkill: number;
+  readonly FUTEX_WAIT: number;
+  readonly FUTEX_WAKE: number;
   readonly RLIMIT_FSIZE: number;
   readonly CLOCK_REALTIME: number;
   readonly CLOCK_MONOTONIC: number;
@@ -126,8 +139,11 @@ export interface Platform {
   readonly processDirectory: string;
   /** The tables of what System V calls have made, as text. */
   readonly systemVTables: { readonly segments: string; readonly semaphores: string };
-  /** The limits of System V segments, each in a file: bytes, pages in all, segments. */
-  readonly systemVLimits: Readonly<Record<"shmmax" | "shmall" | "shmmni", string>>;
+  /**
+   * The limits of System V objects, each in a file. Of segments: bytes, pages in all, segments. Of
+   * semaphores, four in one: in a set, in all, operations in a call, sets.
+   */
+  readonly systemVLimits: Readonly<Record<"shmmax" | "shmall" | "shmmni" | "sem", string>>;
   /** Where the kernel tells how much memory there is. */
   readonly memoryStatus: {
     /** Of the machine. */
@@ -188,6 +204,18 @@ export interface Platform {
   readonly timespec: StructLayout<"tv_sec" | "tv_nsec">;
   readonly rlimit: StructLayout<"rlim_cur">;
   readonly sem_t: StructLayout<never>;
+  readonly sembuf: StructLayout<"sem_num" | "sem_op" | "sem_flg">;
+  readonly semid_ds: StructLayout<
+    | "sem_perm.__key"
+    | "sem_perm.uid"
+    | "sem_perm.gid"
+    | "sem_perm.cuid"
+    | "sem_perm.cgid"
+    | "sem_perm.mode"
+    | "sem_otime"
+    | "sem_ctime"
+    | "sem_nsems"
+  >;
   readonly flock: StructLayout<"l_type" | "l_whence" | "l_start" | "l_len" | "l_pid">;
   readonly shmid_ds: StructLayout<
     | "shm_perm.__key"

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { platformName, type Process, workerThread } from "./process.ts";
+import { closeDescriptor, platformName, type Process, workerThread } from "./process.ts";
 import {
   type Address,
   type Declarations,
+  type DescriptorWatch,
   mapDeclarations,
   type NativeFunctions,
   type NativeTypes,
@@ -22,6 +23,17 @@ export interface BunFfi {
     symbols: Record<string, { args: string[]; returns: string }>,
   ): { symbols: Record<string, (...args: never[]) => unknown> };
   toArrayBuffer(address: number, byteOffset?: number, byteLength?: number): ArrayBuffer;
+}
+
+/** The part of Bun's global that is used. */
+export interface BunApi {
+  file(fd: number): { stream(): { getReader(): StreamReader } };
+}
+
+/** The reader of a stream, as far as it is used. */
+interface StreamReader {
+  read(): Promise<{ readonly done: boolean }>;
+  cancel(): Promise<void>;
 }
 
 /** How Bun names the parameter types. An address is a number. */
@@ -41,7 +53,7 @@ const RESULTS: Record<keyof NativeTypes, string> = {
 };
 
 /** Makes the seam over `bun:ffi`. */
-export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
+export function bunRuntime(ffi: BunFfi, bun: BunApi, process: Process): Runtime {
   const define = ([result, ...parameters]: Signature) => ({
     args: parameters.map((type) => PARAMETERS[type]),
     returns: RESULTS[result],
@@ -81,6 +93,10 @@ export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
       return ffi.toArrayBuffer(address as unknown as number, 0, byteLength);
     },
 
+    watchDescriptor(fd: number, onReadable: () => void) {
+      return new StreamWatch(bun, process, fd, onReadable);
+    },
+
     onExit(callback: () => void): void {
       process.on("exit", callback);
     },
@@ -89,4 +105,67 @@ export function bunRuntime(ffi: BunFfi, process: Process): Runtime {
       process.emitWarning(message, "ShmkitWarning");
     },
   };
+}
+
+/**
+ * Watches a FIFO as a stream, since a socket of this runtime reads sockets only. A stream works on a
+ * duplicate of the descriptor, which it closes soon after it was cancelled; the descriptor itself is
+ * closed here. A read keeps the thread from ending, whatever one does: so it is read while the watch
+ * is ref'ed, and the FIFO keeps what comes meanwhile. To begin and to cancel takes 30 us together.
+ */
+class StreamWatch implements DescriptorWatch {
+  readonly #bun: BunApi;
+  readonly #process: Process;
+  readonly #fd: number;
+  readonly #onReadable: () => void;
+  #reader: StreamReader | undefined;
+  #referenced = false;
+  #closed = false;
+
+  constructor(bun: BunApi, process: Process, fd: number, onReadable: () => void) {
+    this.#bun = bun;
+    this.#process = process;
+    this.#fd = fd;
+    this.#onReadable = onReadable;
+  }
+
+  ref(): void {
+    this.#referenced = true;
+    if (this.#reader === undefined && !this.#closed) this.#read();
+  }
+
+  unref(): void {
+    if (!this.#referenced) return;
+    this.#referenced = false;
+    // Not at once: one wait is often followed by another.
+    setImmediate(() => {
+      if (!this.#referenced) this.#cancel();
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancel();
+    closeDescriptor(this.#process, this.#fd);
+  }
+
+  async #read(): Promise<void> {
+    let reader: StreamReader | undefined;
+    try {
+      this.#reader = reader = this.#bun.file(this.#fd).stream().getReader();
+      while (!(await reader.read()).done) {
+        // By a reader that has been cancelled meanwhile as well: its successor will not see it.
+        if (!this.#closed) this.#onReadable();
+      }
+    } catch {
+      // No more is told: those who wait look again by themselves.
+    }
+    if (this.#reader === reader) this.#reader = undefined;
+  }
+
+  #cancel(): void {
+    this.#reader?.cancel().catch(() => {}); // the reads end in any case
+    this.#reader = undefined;
+  }
 }

@@ -5,7 +5,7 @@
  */
 
 import { ShmError } from "../../errors.ts";
-import { type Process, workerThread } from "./process.ts";
+import { type Process, watchSocket, workerThread } from "./process.ts";
 import {
   type Address,
   type Declarations,
@@ -101,6 +101,10 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
 
     viewMemory(address: Address, byteLength: number): ArrayBuffer {
       return deno.UnsafePointerView.getArrayBuffer(address, byteLength);
+    },
+
+    watchDescriptor(fd: number, onReadable: () => void) {
+      return watchSocket(process, fd, onReadable);
     },
 
     onExit(callback: () => void): void {

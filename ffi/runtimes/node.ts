@@ -5,7 +5,7 @@
  */
 
 import { ShmError } from "../../errors.ts";
-import { platformName, type Process, workerThread } from "./process.ts";
+import { platformName, type Process, watchSocket, workerThread } from "./process.ts";
 import {
   type Address,
   type Declarations,
@@ -88,6 +88,10 @@ export function nodeRuntime(ffi: NodeFfi, process: Process): Runtime {
 
     viewMemory(address: Address, byteLength: number): ArrayBuffer {
       return ffi.toArrayBuffer(address as unknown as bigint, byteLength, false);
+    },
+
+    watchDescriptor(fd: number, onReadable: () => void) {
+      return watchSocket(process, fd, onReadable);
     },
 
     onExit(callback: () => void): void {

@@ -5,7 +5,7 @@
  */
 
 import { ShmError } from "../../errors.ts";
-import type { Address, BackgroundThread } from "./runtime.ts";
+import type { Address, BackgroundThread, DescriptorWatch } from "./runtime.ts";
 
 /** A thread of `node:worker_threads`, as far as it is used. */
 interface Worker {
@@ -14,6 +14,14 @@ interface Worker {
   on(event: "error", listener: (error: Error) => void): void;
   ref(): void;
   unref(): void;
+}
+
+/** A socket of `node:net`, as far as it is used. */
+interface Socket {
+  on(event: "data" | "error", listener: () => void): void;
+  ref(): void;
+  unref(): void;
+  destroy(): void;
 }
 
 /** The part of Node's `process` that is used. */
@@ -30,6 +38,36 @@ export interface Process {
 export function platformName(process: Process): string {
   const cpus: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
   return `${process.platform}-${cpus[process.arch] ?? process.arch}`;
+}
+
+/**
+ * Watches a FIFO as a socket, which any stream is to libuv. The socket owns the descriptor: it closes
+ * it when it is destroyed, and after an error. (When a worker thread is terminated, Node closes it as
+ * well; the others leak it, as every descriptor.)
+ */
+export function watchSocket(
+  process: Process,
+  fd: number,
+  onReadable: () => void,
+): DescriptorWatch {
+  const { Socket } = process.getBuiltinModule?.("node:net") as {
+    Socket: new (options: { fd: number; readable: true; writable: false }) => Socket;
+  };
+  const socket = new Socket({ fd, readable: true, writable: false });
+  socket.on("error", () => {}); // no more is told: those who wait look again by themselves
+  socket.on("data", onReadable);
+  socket.unref();
+  return {
+    ref: () => socket.ref(),
+    unref: () => socket.unref(),
+    close: () => socket.destroy(),
+  };
+}
+
+/** Closes a descriptor that no stream owns. */
+export function closeDescriptor(process: Process, fd: number): void {
+  const { closeSync } = process.getBuiltinModule?.("node:fs") as { closeSync(fd: number): void };
+  closeSync(fd);
 }
 
 /** How a worker gets at native functions. */

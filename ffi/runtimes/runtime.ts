@@ -82,6 +82,19 @@ export interface BackgroundThread {
   finish(): void;
 }
 
+/**
+ * An event loop's watch over a descriptor. At first it does not keep the thread from ending; nor does
+ * it call back, necessarily, but what it would have told is told when that changes.
+ */
+export interface DescriptorWatch {
+  /** Keeps the thread from ending, and calls back. Idempotent. */
+  ref(): void;
+  /** Lets the thread end, and may leave what comes where it is until {@linkcode ref}. Idempotent. */
+  unref(): void;
+  /** Ends it, and closes the descriptor. Idempotent. */
+  close(): void;
+}
+
 /** What a runtime must be able to do. */
 export interface Runtime {
   /** The runtime's name and version, for messages. */
@@ -120,6 +133,16 @@ export interface Runtime {
    * The caller proves that the memory outlives the buffer, or detaches the buffer first.
    */
   viewMemory(address: Address, byteLength: number): ArrayBuffer;
+
+  /**
+   * Has the event loop of this thread read a FIFO and throw away what it reads. Costs no thread, and
+   * nothing while nothing comes.
+   *
+   * @param fd Open for reading and writing, so that the FIFO never ends, with `O_NONBLOCK`. It
+   * belongs to the watch from now on.
+   * @param onReadable Called once for whatever has been read together; must not throw.
+   */
+  watchDescriptor(fd: number, onReadable: () => void): DescriptorWatch;
 
   /** Calls back when the thread ends in an orderly way: not after a fatal signal. */
   onExit(callback: () => void): void;

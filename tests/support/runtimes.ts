@@ -44,11 +44,14 @@ export const HOST: RuntimeCommand = RUNTIMES.find(
   ({ name }) => name === hostName,
 ) as RuntimeCommand;
 
-/** The same with the right to read and write files, for peers that look at `/proc`. */
-export const HOST_WITH_FILES: RuntimeCommand = {
-  name: HOST.name,
-  command: HOST.command.map((arg) => arg === "--allow-ffi" ? "-A" : arg) as [string],
-};
+/** A runtime with the right to read and write files: those of threads, for instance. */
+export const withFiles = ({ name, command }: RuntimeCommand): RuntimeCommand => ({
+  name,
+  command: command.map((arg) => arg === "--allow-ffi" ? "-A" : arg) as [string],
+});
+
+/** The one of this test with that right, for peers that look at `/proc`. */
+export const HOST_WITH_FILES: RuntimeCommand = withFiles(HOST);
 
 /** The other two. */
 export const OTHERS: readonly RuntimeCommand[] = RUNTIMES.filter((each) => each !== HOST);
