@@ -31,6 +31,7 @@ class AlignedField implements Field {
   readonly alignment: number;
   readonly assignable: boolean;
   readonly plain: boolean;
+  readonly rowByteLength: number;
   readonly extent: Extent;
   readonly field: Field;
   readonly accessors?: (byteOffset: number, path: string) => FieldAccessors;
@@ -42,6 +43,7 @@ class AlignedField implements Field {
     this.size = kind === "align" ? field.size : roundUp(field.size, alignment);
     this.assignable = field.assignable;
     this.plain = field.plain;
+    this.rowByteLength = field.rowByteLength ?? 0;
     this.extent = extentOf(field);
     if (field.accessors !== undefined) this.accessors = field.accessors.bind(field);
     Object.freeze(this);

@@ -117,6 +117,7 @@ class ArrayField implements Field {
   readonly alignment: number;
   readonly assignable = false;
   readonly plain: boolean;
+  readonly rowByteLength: number;
   readonly extent: Extent;
   readonly element: Field;
   readonly length: number;
@@ -129,6 +130,7 @@ class ArrayField implements Field {
     this.size = element.size * length;
     this.alignment = element.alignment;
     this.plain = element.plain;
+    this.rowByteLength = (element.rowByteLength ?? 0) * length;
     this.extent = extentAround([element], "An array");
     this.#numbers = isScalar(element) && element.kind !== "bool" ? element.kind : undefined;
     Object.freeze(this);

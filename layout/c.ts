@@ -18,6 +18,7 @@ import {
   isPadded,
   type NamedStruct,
   Names,
+  reservedIn,
   structsOf,
   withGaps,
 } from "./spelling.ts";
@@ -40,30 +41,39 @@ const PREAMBLE = `#include <stdbool.h>
 #endif
 `;
 
-/** Makes the header of a layout. */
-export function toC(root: NamedStruct): string {
+/**
+ * Makes the header of a layout.
+ *
+ * @param opens Whether functions are made that open an object of it: they open nothing else, as a lock
+ * with a name of its own is.
+ */
+export function toC(root: NamedStruct, opens: boolean = true): string {
   const header = new Header(root);
   const common = "SHMKIT_LAYOUT_MACROS";
   const lines = [
     `/* ${root.name}, layout ${root.fingerprint}: made by shmkit, and not to be edited. */`,
     `#ifndef ${common}\n#define ${common}\n${PREAMBLE}#endif\n`,
-    OPEN_COMMON,
-    ...definitionsIn(root, "c"),
+    ...(opens ? [OPEN_COMMON] : []),
+    ...definitionsIn(root, "c").map(({ type, definition }) => {
+      const guard = `SHMKIT_TYPE_${type.replace(/\W+/g, "_")}`;
+      return `#ifndef ${guard}\n#define ${guard}\n${definition}\n#endif\n`;
+    }),
     ...structsOf(root).map((struct) => {
       const guard = `SHMKIT_${struct.name}_${struct.fingerprint}`;
       return `#ifndef ${guard}\n#define ${guard}\n${header.define(struct)}#endif\n`;
     }),
     // Last, because what they are called depends on the names of all else.
-    header.open(root),
+    ...(opens ? [header.open(root)] : []),
   ];
   return lines.join("\n");
 }
 
 class Header {
   readonly #types = new Map<string, string>();
-  readonly #names = new Names(`${RESERVED} ${GLOBALS}`);
+  readonly #names: Names;
 
   constructor(root: NamedStruct) {
+    this.#names = new Names(reservedIn(root, "c", `${RESERVED} ${GLOBALS}`));
     for (const { name } of structsOf(root)) this.#types.set(name, this.#names.make(name));
   }
 

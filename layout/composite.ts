@@ -20,6 +20,7 @@ export abstract class Composite implements Field {
   readonly plain: boolean;
   readonly size: number;
   readonly alignment: number;
+  readonly rowByteLength: number;
   readonly extent: Extent;
   /** In the order of memory. */
   readonly members: readonly Member[];
@@ -31,6 +32,7 @@ export abstract class Composite implements Field {
     this.alignment = alignment;
     this.extent = extent;
     this.plain = members.every(({ field }) => field.plain);
+    this.rowByteLength = members.reduce((sum, { field }) => sum + (field.rowByteLength ?? 0), 0);
     this.#membersByName = new Map(members.map((member) => [member.name, member]));
   }
 

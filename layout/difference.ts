@@ -94,8 +94,8 @@ function addEntry(
   }
 }
 
-/** `cstring(32)`, `enumeration(u8, red = 0, blue = 1)` */
-function typeText(type: Description): string {
+/** `cstring(32)`, `enumeration(u8, red = 0, blue = 1)`, `semaphore(permits = 4)` */
+export function typeText(type: Description): string {
   if (typeof type === "string") return type;
   const parts = type as Parts;
   const list = (values: unknown) =>
@@ -122,7 +122,9 @@ function typeText(type: Description): string {
       const members = parts["members"] as readonly { name: string; type: Description }[];
       return `union(${members.map(({ name, type }) => `${name}: ${typeText(type)}`).join(", ")})`;
     }
-    default:
-      return type.kind;
+    default: {
+      const { kind, ...more } = parts;
+      return Object.keys(more).length === 0 ? String(kind) : `${String(kind)}(${list(more)})`;
+    }
   }
 }

@@ -28,7 +28,10 @@ export interface Spelling {
   readonly rust: string;
   /** The type in Python: of ctypes, or defined below. */
   readonly python: string;
-  /** Definitions that the spelling needs, once in a file. */
+  /**
+   * Definitions that the spelling needs, once in a file. In C that of `struct shmkit_mutex` stands
+   * behind `#ifndef SHMKIT_TYPE_struct_shmkit_mutex`: a header that has it, too, defines that macro.
+   */
   readonly definitions?: { readonly c?: string; readonly rust?: string; readonly python?: string };
 }
 
@@ -54,6 +57,12 @@ export interface Field<Value = unknown, Input = unknown, View = unknown, Live = 
    * unions refuse it.
    */
   readonly plain: boolean;
+  /**
+   * The bytes that it needs in the row that each participant of a shared object has there, a multiple
+   * of 4; none by default. Only fields that synchronise need some. Structs and arrays need what
+   * is in them does.
+   */
+  readonly rowByteLength?: number;
   /** How other languages spell it; absent for the kinds that generators know. */
   readonly spelling?: Spelling;
   /** What identifies it, as JSON. */
@@ -137,9 +146,15 @@ export function isField(value: unknown): value is Field {
   const field = value as Field;
   return typeof value === "object" && value !== null && typeof field.kind === "string" &&
     Number.isSafeInteger(field.size) && field.size > 0 &&
-    isPowerOfTwo(field.alignment) && typeof field.load === "function" &&
+    isPowerOfTwo(field.alignment) && isRowByteLength(field.rowByteLength) &&
+    typeof field.load === "function" &&
     typeof field.store === "function" && typeof field.check === "function" &&
     typeof field.attach === "function" && typeof field.describe === "function";
+}
+
+function isRowByteLength(value: unknown): boolean {
+  return value === undefined || Number.isSafeInteger(value) && (value as number) >= 0 &&
+      (value as number) % 4 === 0;
 }
 
 /** 1, 2, 4, ... up to 2^30. */

@@ -18,8 +18,16 @@ import { isStruct, type Struct, struct } from "./struct.ts";
 import { bytes, cstring } from "./text.ts";
 import { union } from "./union.ts";
 
-/** Fields of kinds that this folder does not know, by the name of the kind. */
-export type OtherKinds = Readonly<Record<string, Field>>;
+/**
+ * Makes a field from what a description says of it, `{ kind: "semaphore", permits: 4 }`; of a mere name
+ * of a kind, `{ kind: "mutex" }`. Nobody has checked that: it throws a `TypeError` or `RangeError`
+ * when it describes no such field. What is left out or too much need not be looked for: the field
+ * must describe itself exactly as what was read.
+ */
+export type FieldMaker = (description: Readonly<Record<string, unknown>>) => Field;
+
+/** What makes fields of kinds that are none of layouts alone, by the name of the kind. */
+export type OtherKinds = Readonly<Record<string, FieldMaker>>;
 
 /** The longest text that is parsed. */
 export const MAX_TEXT_LENGTH: number = 2 ** 22;
@@ -28,7 +36,7 @@ export const MAX_TEXT_LENGTH: number = 2 ** 22;
  * Makes a layout from its description, which may come from anybody.
  *
  * @param description What `describe()` gave, or that as JSON.
- * @param kinds Fields of other kinds that may occur, such as locks.
+ * @param kinds What makes fields of other kinds that may occur, such as locks.
  * @throws {TypeError | RangeError} When it describes no layout.
  */
 export function fromDescription(
@@ -76,7 +84,7 @@ class Reader {
 
   #make(value: unknown, depth: number): Field {
     if (typeof value === "string") {
-      const field = SCALARS.get(value) ?? this.#other(value);
+      const field = SCALARS.get(value) ?? this.#other({ kind: value });
       if (field !== undefined) return field;
       throw new TypeError(`A description must be of a known kind, received ${show(value)}`);
     }
@@ -103,7 +111,7 @@ class Reader {
       case "cacheLine":
         return cacheLine(this.field(parts["field"], depth + 1));
       default: {
-        const field = this.#other(parts["kind"]);
+        const field = this.#other(parts);
         if (field !== undefined) return field;
         throw new TypeError(
           `A description must be of a known kind, received ${show(parts["kind"])}`,
@@ -131,10 +139,10 @@ class Reader {
     return fields;
   }
 
-  #other(kind: unknown): Field | undefined {
-    return typeof kind === "string" && Object.hasOwn(this.#kinds, kind)
-      ? this.#kinds[kind]
-      : undefined;
+  #other(parts: Parts): Field | undefined {
+    const { kind } = parts;
+    if (typeof kind !== "string" || !Object.hasOwn(this.#kinds, kind)) return undefined;
+    return this.#kinds[kind]?.(parts);
   }
 }
 

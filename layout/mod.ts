@@ -42,7 +42,7 @@ export * from "./t.ts";
 export * as t from "./t.ts";
 export { difference } from "./difference.ts";
 export { fromDescription } from "./from_description.ts";
-export type { OtherKinds } from "./from_description.ts";
+export type { FieldMaker, OtherKinds } from "./from_description.ts";
 export type { Aligned } from "./align.ts";
 export type { ArrayOf, ArrayView, Elements } from "./array.ts";
 export type { Atomic, AtomicBase, AtomicCell, AtomicValue } from "./atomic.ts";

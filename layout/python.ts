@@ -16,6 +16,7 @@ import {
   isPadded,
   type NamedStruct,
   Names,
+  reservedIn,
   structsOf,
   withGaps,
 } from "./spelling.ts";
@@ -33,17 +34,18 @@ export function toPython(root: NamedStruct): string {
   return [
     `"""${root.name}, layout ${root.fingerprint}: made by shmkit, and not to be edited."""\n`,
     "import ctypes\n",
-    ...definitionsIn(root, "python"),
+    ...definitionsIn(root, "python").map(({ definition }) => `${definition}\n`),
     ...structsOf(root).map((struct) => module.define(struct)),
   ].join("\n");
 }
 
 class Module {
   readonly #types = new Map<string, string>();
-  readonly #names = new Names(RESERVED);
+  readonly #names: Names;
   #helpers: string[] = [];
 
   constructor(root: NamedStruct) {
+    this.#names = new Names(reservedIn(root, "python", RESERVED));
     for (const { name } of structsOf(root)) this.#types.set(name, this.#names.make(name));
   }
 

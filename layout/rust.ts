@@ -16,6 +16,7 @@ import {
   isPadded,
   type NamedStruct,
   Names,
+  reservedIn,
   structsOf,
   withGaps,
 } from "./spelling.ts";
@@ -34,18 +35,19 @@ export function toRust(root: NamedStruct): string {
   const module = new Module(root);
   return [
     `// ${root.name}, layout ${root.fingerprint}: made by shmkit, and not to be edited.\n`,
-    ...definitionsIn(root, "rust"),
+    ...definitionsIn(root, "rust").map(({ definition }) => `${definition}\n`),
     ...structsOf(root).map((struct) => module.define(struct)),
   ].join("\n");
 }
 
 class Module {
   readonly #types = new Map<string, string>();
-  readonly #names = new Names(RESERVED);
+  readonly #names: Names;
   /** Types that the struct in work needs. */
   #helpers: string[] = [];
 
   constructor(root: NamedStruct) {
+    this.#names = new Names(reservedIn(root, "rust", RESERVED));
     for (const { name } of structsOf(root)) this.#types.set(name, this.#names.make(name));
   }
 

@@ -83,14 +83,39 @@ export function enumerationsIn(struct: NamedStruct): [path: string, Enumeration<
   return members(struct, struct.name);
 }
 
+/** What a field of another kind needs to be defined. */
+export interface TypeDefinition {
+  /** How the type is spelled. */
+  readonly type: string;
+  readonly definition: string;
+}
+
 /** Definitions that fields of other kinds need, each once. */
-export function definitionsIn(root: NamedStruct, language: "c" | "rust" | "python"): string[] {
-  const found = new Set<string>();
+export function definitionsIn(
+  root: NamedStruct,
+  language: "c" | "rust" | "python",
+): TypeDefinition[] {
+  const found = new Map<string, TypeDefinition>();
+  const seen = new Set<Field>();
   const visit = (field: Field): void => {
-    const definition = field.spelling?.definitions?.[language];
-    if (definition !== undefined) found.add(definition);
+    if (seen.has(field)) return;
+    seen.add(field);
+    const { spelling } = field;
+    const definition = spelling?.definitions?.[language];
+    if (spelling !== undefined && definition !== undefined) {
+      found.set(definition, { type: spelling[language], definition });
+    }
     partsOf(field).forEach(visit);
   };
   visit(root);
-  return [...found];
+  return [...found.values()];
+}
+
+/** What a language reserves, and the types that are defined for fields of a layout. */
+export function reservedIn(
+  root: NamedStruct,
+  language: "c" | "rust" | "python",
+  reserved: string,
+): string {
+  return [reserved, ...definitionsIn(root, language).map(({ type }) => type)].join(" ");
 }

@@ -22,7 +22,21 @@ export async function poll<T>(
 ): Promise<T> {
   checkOptions(action, options);
   const signal = checkSignal(action, options.signal);
-  const timeoutMs = checkTimeout(action, options.timeout ?? Infinity);
+  const timeout = checkTimeout(action, options.timeout ?? Infinity);
+  const answer = await pollInTime(ask, { timeout, ...(signal !== undefined && { signal }) });
+  if (answer === undefined) throw timeoutError(action, timeout);
+  return answer;
+}
+
+/**
+ * As {@linkcode poll}, with options that have been checked.
+ *
+ * @returns The answer, or undefined when the time was over first.
+ */
+export async function pollInTime<T>(
+  ask: () => T | undefined,
+  { timeout: timeoutMs = Infinity, signal }: AsyncWaitOptions,
+): Promise<T | undefined> {
   const deadline = performance.now() + timeoutMs;
   let delayMs = FIRST_DELAY_MS;
   while (true) {
@@ -30,7 +44,7 @@ export async function poll<T>(
     const answer = ask();
     if (answer !== undefined) return answer;
     const remainingMs = deadline - performance.now();
-    if (remainingMs <= 0) throw timeoutError(action, timeoutMs);
+    if (remainingMs <= 0) return undefined;
     await delay(Math.min(delayMs, remainingMs), signal);
     delayMs = Math.min(delayMs * 2, LAST_DELAY_MS);
   }

@@ -84,7 +84,8 @@ export abstract class AttachedObject<L extends Struct<Fields>> implements Dispos
    * Detaches. What `value` gave throws from now on. The name goes if the
    * lifetime says so. Idempotent.
    *
-   * @throws {ShmError} When the name could not be removed; the handle is closed all the same.
+   * @throws {ShmError} While a lock is held through it: then nothing is closed. When the name could
+   * not be removed; the handle is closed all the same.
    */
   close(): void {
     this.#handle.close();

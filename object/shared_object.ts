@@ -4,6 +4,7 @@
 
 import type { Fields, Infer, InferLive, Patch } from "../layout/field.ts";
 import { type Memory, placeOf } from "../layout/memory.ts";
+import { rowOffsetOf } from "../layout/row_offsets.ts";
 import type { Struct } from "../layout/struct.ts";
 import { nameExists, removeName } from "../memory/files/attach.ts";
 import { creatableName, existingName } from "../memory/names.ts";
@@ -31,8 +32,8 @@ import {
   openObjectFile,
 } from "../memory/objects/unnamed_object.ts";
 import type { AsyncWaitOptions, Trust } from "../memory/options.ts";
+import { checkLayout, expected, layoutIn, withContents } from "../sync/objects/contents.ts";
 import { AttachedObject } from "./attached_object.ts";
-import { checkLayout, expected, layoutIn, withContents } from "./contents.ts";
 import { ReadonlySharedObject } from "./readonly_shared_object.ts";
 
 /**
@@ -92,6 +93,7 @@ export class SharedObject<L extends Struct<Fields>> extends AttachedObject<L> {
     super(handle, layout);
     this.created = handle.created;
     this.#handle = handle;
+    handle.rowOffsetOf = (position) => rowOffsetOf(layout, position);
     this.#memory = placeOf(handle.buffer("view"), 0, layout.size, handle).memory;
     this.value = layout.attach(this.#memory, 0, layout.name) as InferLive<L>;
   }
@@ -167,7 +169,7 @@ export class SharedObject<L extends Struct<Fields>> extends AttachedObject<L> {
     const action = opening(name);
     checkLayout(action, layout);
     const access = checkObjectAccess(action, options);
-    const handle = openObject(action, { ...access, layout: expected(action, layout) });
+    const handle = openObject(action, { ...access, expected: expected(action, layout) });
     return SharedObject.#wrap(handle, layout);
   }
 
@@ -199,7 +201,7 @@ export class SharedObject<L extends Struct<Fields>> extends AttachedObject<L> {
     layout.check(initial, layout.name, true);
     const handle = openOrCreateObject(
       action,
-      { ...access, layout: expected(action, layout) },
+      { ...access, expected: expected(action, layout) },
       withContents(action, layout, initial, creation),
     );
     return SharedObject.#wrap(handle, layout) as SharedObject<L>;
@@ -242,7 +244,7 @@ export class SharedObject<L extends Struct<Fields>> extends AttachedObject<L> {
     const access = checkObjectAccess(action, options);
     const handle = await openObjectAsync(
       action,
-      { ...access, layout: expected(action, layout) },
+      { ...access, expected: expected(action, layout) },
       options,
     );
     return SharedObject.#wrap(handle, layout);

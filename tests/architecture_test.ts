@@ -281,12 +281,22 @@ const RULES: readonly Rule[] = [
   },
 ];
 
+const needs = new WeakMap<Source, string[]>();
+
+/** What has to be loaded before a file. */
+function needsOf(source: Source | undefined): string[] {
+  if (source === undefined) return [];
+  const known = needs.get(source);
+  if (known !== undefined) return known;
+  const found = importsOf(source).flatMap(({ target, typeOnly }) =>
+    target === undefined || typeOnly ? [] : [target]
+  );
+  needs.set(source, found);
+  return found;
+}
+
 /** The file by way of which a file is needed to load itself; undefined for none. */
 function cycleThrough(source: Source): string | undefined {
-  const needsOf = (from: Source | undefined): string[] =>
-    (from === undefined ? [] : importsOf(from)).flatMap(({ target, typeOnly }) =>
-      target === undefined || typeOnly ? [] : [target]
-    );
   const seen = new Set<string>();
   const leadsBack = (path: string): boolean => {
     if (path === source.path) return true;

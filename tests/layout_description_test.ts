@@ -4,7 +4,7 @@
 
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Field, fromDescription, t } from "../layout/mod.ts";
+import { difference, type Field, fromDescription, t } from "../layout/mod.ts";
 import { expectError } from "./support/errors.ts";
 import { SEED, someLayouts } from "./support/layouts.ts";
 
@@ -52,12 +52,64 @@ describe("fromDescription()", () => {
     }) as Field;
     const Locked = t.struct("Locked", { count: t.u8, lock });
     const description = JSON.stringify(Locked.describe());
-    expect(fromDescription(description, { lock }).fingerprint).toBe(Locked.fingerprint);
+    expect(fromDescription(description, { lock: () => lock }).fingerprint).toBe(Locked.fingerprint);
     expectError(
       () => fromDescription(description),
       TypeError,
       'A description must be of a known kind, received "lock"',
     );
+  });
+
+  test("has fields of other kinds made from what is said of them", () => {
+    const permitsField = (permits: number): Field => ({
+      kind: "permits",
+      size: 16 + 4 * permits,
+      alignment: 4,
+      assignable: false,
+      plain: false,
+      describe: () => ({ kind: "permits", permits }),
+      attach: () => undefined,
+      load: () => undefined,
+      check: () => undefined,
+      store: () => undefined,
+    });
+    const asked: unknown[] = [];
+    const kinds = {
+      permits: (parts: Readonly<Record<string, unknown>>) => {
+        asked.push(parts);
+        const { permits } = parts;
+        if (permits === 0) throw new RangeError("There must be a permit");
+        return permitsField(typeof permits === "number" ? permits : 1);
+      },
+    };
+    const Limited = t.struct("Limited", {
+      few: permitsField(2),
+      many: t.array(t.cacheLine(permitsField(1000)), 3),
+    });
+    const text = JSON.stringify(Limited.describe());
+    const again = fromDescription(text, kinds);
+    expect(again.describe()).toEqual(Limited.describe());
+    expect([again.fingerprint, again.size]).toEqual([Limited.fingerprint, Limited.size]);
+    expect(asked).toEqual([2, 1000].map((permits) => ({ kind: "permits", permits })));
+    const two = '{"kind":"permits","permits":2}';
+    for (
+      const [other, type, message] of [
+        ['{"kind":"permits","permits":0}', RangeError, "There must be a permit"],
+        ['{"kind":"permits","permits":"2"}', TypeError, /of permits must be consistent/],
+        ['{"kind":"permits","permits":2,"more":1}', TypeError, /of permits must be consistent/],
+        ['{"permits":2,"kind":"permits"}', TypeError, /of permits must be consistent/],
+        ['{"kind":"permits"}', TypeError, /of permits must be consistent/],
+        ['"permits"', TypeError, 'A description of permits must be consistent, received "permits"'],
+        ['{"kind":"permit","permits":2}', TypeError, /of a known kind, received "permit"$/],
+      ] as const
+    ) {
+      expectError(() => fromDescription(text.replace(two, other), kinds), type, message);
+    }
+    const More = t.struct("Limited", { few: permitsField(3), many: t.array(t.u8, 2) });
+    expect(difference(Limited, More).slice(0, 2)).toEqual([
+      "Limited.few: permits(permits = 2) at 0 here, permits(permits = 3) at 0 there",
+      "Limited.many: cacheLine(permits(permits = 1000))[3] at 128 here, u8[2] at 28 there",
+    ]);
   });
 
   const struct = (fields: unknown, more: object = {}) => ({

@@ -7,7 +7,8 @@ import { describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { t } from "../layout/mod.ts";
+import { type Field, t } from "../layout/mod.ts";
+import { spellingOfWords } from "../sync/spelling.ts";
 import { compile, temporaryDirectory } from "./support/c.ts";
 import {
   ARM64_COMPILER,
@@ -23,6 +24,7 @@ import { ownedBy } from "./support/packaging.ts";
 const directory = temporaryDirectory();
 const C = ["-x", "c", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-"];
 const CPP = ["-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-"];
+const PEDANTIC = ["-Wpedantic", "-Wconversion", "-Wshadow"];
 
 function compileRust(source: string): void {
   const path = join(directory, "layout.rs");
@@ -53,6 +55,47 @@ const Sample = t.struct("Sample", {
   half: t.f16,
   raw: t.bytes(5),
   yes: t.bool,
+});
+
+/** A field that synchronises, of a number of words. */
+function wordsField(name: string, words: number): Field {
+  return {
+    kind: name,
+    size: 4 * words,
+    alignment: 4,
+    assignable: false,
+    plain: false,
+    describe: () => ({ kind: name, words }),
+    attach: () => undefined,
+    load: () => undefined,
+    check: () => undefined,
+    store: () => undefined,
+    spelling: spellingOfWords(name, words),
+  };
+}
+
+const mutex = wordsField("mutex", 4);
+const fewPermits = wordsField("semaphore_3", 7);
+const Locked = t.struct("Locked", { level: t.u8, mutex, last: t.u8 });
+const Locks = t.struct("Locks", {
+  small: t.u8,
+  mutex,
+  many: t.array(mutex, 3),
+  grid: t.array(t.array(fewPermits, 2), 2),
+  wide: t.u64,
+  locked: Locked,
+  others: t.array(Locked, 2),
+  own: t.cacheLine(mutex),
+  lines: t.array(t.cacheLine(mutex), 2),
+  few: t.cacheLine(t.array(fewPermits, 5)),
+  aligned: t.align(64, mutex),
+  near: t.u16,
+  structs: t.cacheLine(Locked),
+  // Called like types that are defined for the fields above and below.
+  shmkit_mutex: mutex,
+  ShmkitMutex: t.array(mutex, 2),
+  shmkit_semaphore_3: t.u8,
+  end: mutex,
 });
 
 // Compilers find the same in whichever runtime they are started: one is enough.
@@ -141,6 +184,100 @@ assert all(callable(getattr(Methods, name)) for name in ${JSON.stringify(names)}
   testWith([C_COMPILER], "headers with a common struct can be included together, and twice", () => {
     const Other = t.struct("Other", { inner: Inner, count: t.u8 });
     compile("gcc", C, Sample.toC() + Other.toC() + Sample.toC());
+  });
+});
+
+ownedBy("node", () => {
+  describe("fields that synchronise are types of their own, wherever they stand, in", () => {
+    const size = Locks.size;
+    const useInC = `
+static inline int locked(Locks *locks) {
+  shmkit_mutex *mutexes[] = {&locks->mutex, &locks->many[2], &locks->locked.mutex,
+    &locks->others[1].mutex, &locks->own, &locks->lines[1].value, &locks->aligned,
+    &locks->shmkit_mutex, &locks->ShmkitMutex[1], &locks->end};
+  return mutexes[0]->words[3] == 0 && locks->grid[1][1].words[6] == 0 && locks->few[4].words[0];
+}
+int use(Locks *locks);
+int use(Locks *locks) { return locked(locks); }
+`;
+    /** What shmkit.h does, so that it goes together with headers of layouts. */
+    const library = `
+#ifndef SHMKIT_TYPE_struct_shmkit_mutex
+#define SHMKIT_TYPE_struct_shmkit_mutex
+#include <stdint.h>
+typedef struct shmkit_mutex { uint32_t words[4]; } shmkit_mutex;
+#endif
+static inline uint32_t shmkit_owner(const shmkit_mutex *mutex) { return mutex->words[0]; }
+`;
+    const Other = t.struct("Other", { mutex, inner: Locked });
+    const sources = {
+      "alone": Locks.toC() + useInC,
+      "twice, with another": Locks.toC() + Other.toC() + Locks.toC() + useInC,
+      "behind shmkit.h": library + Locks.toC() + useInC,
+      "before shmkit.h": Other.toC() + Locks.toC() + library + useInC,
+    };
+    for (const [title, source] of Object.entries(sources)) {
+      testWith([C_COMPILER], `C, ${title}`, () => compile("gcc", [...PEDANTIC, ...C], source));
+      testWith([CPP_COMPILER], `C++, ${title}`, () => {
+        compile("g++", [...PEDANTIC, ...CPP], source);
+      });
+    }
+    testWith([ARM64_COMPILER], "C for 64-bit ARM", () => {
+      compile("aarch64-linux-gnu-gcc", C, sources.alone);
+    });
+
+    testWith([C_COMPILER], "C, with assertions that fail when a figure is wrong", () => {
+      const last = `offsetof(Locks, end) == ${Locks.offsetOf("end")}`;
+      for (const what of [`sizeof(Locks) == ${size}`, last, "sizeof(((Locks *)0)->mutex) == 16"]) {
+        expect(Locks.toC()).toContain(what);
+        const wrong = Locks.toC().replace(what, what.replace("== ", "== 1"));
+        expect(() => compile("gcc", C, wrong)).toThrow("assertion failed");
+      }
+    });
+
+    testWith([RUST_COMPILER], "Rust", () => {
+      compileRust(`${Locks.toRust()}
+pub fn owner(locks: &Locks) -> u32 {
+  let mutexes: [&ShmkitMutex; 4] =
+    [&locks.mutex, &locks.lines[1].value, &locks.others[1].mutex, &locks.ShmkitMutex[1]];
+  mutexes[3].words[0].load(core::sync::atomic::Ordering::SeqCst)
+}`);
+    });
+
+    testWith([PYTHON], "Python", () => {
+      runPython(`${Locks.toPython()}
+locks = Locks.from_buffer(bytearray(${size}))
+locks.others[1].mutex.words[3] = 7
+locks.lines[1].value.words[0] = 8
+locks.end.words[0] = 9
+data = bytes(locks)
+for value, place in ((7, ${Locks.offsetOf("others[1].mutex") + 12}),
+    (8, ${Locks.offsetOf("lines[1]")}), (9, ${Locks.offsetOf("end")})):
+    assert int.from_bytes(data[place:place + 4], "little") == value
+`);
+    });
+
+    test("each with one definition", () => {
+      for (const text of [Locks.toC(), Locks.toRust(), Locks.toPython()]) {
+        expect(text.match(/(?:typedef struct shmkit_|pub struct Shmkit|class shmkit_)/g)?.length)
+          .toBe(2);
+      }
+    });
+
+    const Shadow = t.struct("shmkit_mutex", { mutex });
+    const Root = t.struct("Root", { shadow: Shadow, rust: t.struct("ShmkitMutex", { mutex }) });
+    testWith([C_COMPILER], "C, where a struct is called like one", () => {
+      compile("gcc", C, Root.toC());
+    });
+    testWith([CPP_COMPILER], "C++, where a struct is called like one", () => {
+      compile("g++", CPP, Root.toC());
+    });
+    testWith([RUST_COMPILER], "Rust, where a struct is called like one", () => {
+      compileRust(Root.toRust());
+    });
+    testWith([PYTHON], "Python, where a struct is called like one", () => {
+      runPython(`${Root.toPython()}assert Root().rust.mutex.words[3] == 0\n`);
+    });
   });
 });
 

@@ -28,7 +28,10 @@ class Lock {
   }
 }
 
-function lockField(kind: string = "lock"): Field<never, never, Lock, Lock> {
+function lockField(
+  kind: string = "lock",
+  more: Readonly<Record<string, number>> = {},
+): Field<never, never, Lock, Lock> {
   const refuse = (): never => {
     throw new Error("A lock has no value");
   };
@@ -38,7 +41,7 @@ function lockField(kind: string = "lock"): Field<never, never, Lock, Lock> {
     alignment: 8,
     assignable: false,
     plain: false,
-    describe: () => kind,
+    describe: () => Object.keys(more).length === 0 ? kind : { kind, ...more },
     attach: (memory, position) => new Lock(memory, position),
     load: refuse,
     check: refuse,
@@ -144,6 +147,18 @@ describe("ERR_SHM_LAYOUT", () => {
     );
   });
 
+  test("tells it where fields of one kind are not alike", () => {
+    const [two, three] = [lockField("gate", { permits: 2 }), lockField("gate", { permits: 3 })];
+    using object = SharedObject.create(uniqueName(), t.struct("Pair", { a: two, b: three }));
+    const message = layoutError(object.name, t.struct("Pair", { a: three, b: two }));
+    expect(message).toContain(
+      "Pair.a: gate(permits = 3) at 0 here, gate(permits = 2) at 0 there; " +
+        "Pair.b: gate(permits = 2) at 16 here, gate(permits = 3) at 16 there. Open",
+    );
+    // What is none of its own is not known: it may need what nobody here can do.
+    expect(layoutError(object.name, t.struct("Pair", { a: two, b: two }))).toContain("not known");
+  });
+
   test("is what it fails with where only the object has them", () => {
     using object = SharedObject.create(uniqueName(), Guarded, initial);
     for (const other of [t.struct("Guarded", { a: t.u8 }), t.struct("X", { l: lockField("l") })]) {
@@ -167,7 +182,7 @@ describe("SharedObject.layoutOf()", () => {
         "version of this library, that it was made with.",
     );
     expect(error.code).toBe("ERR_SHM_UNSUPPORTED");
-    const again = fromDescription(Guarded.describe(), { lock });
+    const again = fromDescription(Guarded.describe(), { lock: () => lock });
     expect(again.fingerprint).toBe(Guarded.fingerprint);
     using same = SharedObject.open(object.name, again);
     expect(same.snapshot()).toEqual(initial);

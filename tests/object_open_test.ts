@@ -171,9 +171,9 @@ describe("SharedObject.open() refuses", () => {
   }
 
   test("another kind of object with ERR_SHM_KIND", () => {
-    const name = withTrailer(10, 2);
+    const name = withTrailer(10, 77);
     const rule =
-      /it is something else that this library has made \(kind 2\)\. Open it as what it is/;
+      /it is something else that this library has made \(kind 77\)\. Open it as what it is/;
     expectRefused(name, Player, "ERR_SHM_KIND", rule);
     expectError(() => SharedObject.layoutOf(name), ShmError, rule);
     const either = () => SharedObject.openOrCreate(name, Player);

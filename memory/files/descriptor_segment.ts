@@ -8,10 +8,10 @@ import { type Action, stateError } from "../../errors.ts";
 import {
   accessModeOf,
   close,
-  descriptorPath,
   duplicate,
   failure,
   open,
+  ownDescriptorPath,
   platform,
   statusOf,
 } from "../../ffi/mod.ts";
@@ -85,7 +85,7 @@ function openAgain(action: Action, descriptor: number, writable: boolean): OpenF
     throw failure(action, status, "statx");
   }
   if (writable || status.type !== "regular file") return { fd: own, status };
-  const reopened = open(descriptorPath(own), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+  const reopened = open(ownDescriptorPath(own), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
   if (reopened < 0) return { fd: own, status };
   close(own);
   return { fd: reopened, status };

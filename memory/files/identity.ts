@@ -4,7 +4,13 @@
  * @module
  */
 
-import { descriptorPath, type FileStatus, platform, readLink } from "../../ffi/mod.ts";
+import {
+  descriptorPath,
+  type FileStatus,
+  ownDescriptorPath,
+  platform,
+  readLink,
+} from "../../ffi/mod.ts";
 import { nameLeadsTo, pathLeadsTo, removeName, removePath } from "./attach.ts";
 import type { Identity } from "./segment_handle.ts";
 
@@ -18,11 +24,6 @@ export function nameIdentity(name: string, noun: string = "segment"): Identity {
     path: () => `${platform().sharedMemoryDirectory}/${name}`,
     unlink: (file) => nameLeadsTo(action, name, file) && removeName(action, name),
   };
-}
-
-/** An object with a layout, by its name without a leading slash. */
-export function objectIdentity(name: string): Identity {
-  return nameIdentity(name, "object");
 }
 
 /** Memory without a name, by what it is called in `/proc`. */
@@ -70,6 +71,6 @@ function labelIn(link: string | undefined): string | undefined {
 }
 
 function linkOf(fd: number): string | undefined {
-  const link = readLink(descriptorPath(fd));
+  const link = readLink(ownDescriptorPath(fd));
   return typeof link === "string" ? link : undefined;
 }

@@ -7,12 +7,12 @@
 import { type Action, ShmError, stateError } from "../../errors.ts";
 import {
   close,
-  descriptorPath,
   failure,
   type FileStatus,
   ftruncate,
   Mapping,
   open,
+  ownDescriptorPath,
   pageSize,
   platform,
   refusal,
@@ -290,7 +290,7 @@ export class SegmentHandle extends Attachment {
 /** A descriptor of the same file that can only read: a mapping by it does not count as a writer. */
 function reopen(action: Action, fd: number): OpenFile {
   const { O_RDONLY, O_CLOEXEC } = platform().constants;
-  const reopened = open(descriptorPath(fd), O_RDONLY | O_CLOEXEC, 0);
+  const reopened = open(ownDescriptorPath(fd), O_RDONLY | O_CLOEXEC, 0);
   if (reopened < 0) throw failure(action, reopened, "open");
   const status = statusOf(reopened);
   if (typeof status !== "number") return { fd: reopened, status };

@@ -8,7 +8,7 @@
 import { ShmError } from "../../errors.ts";
 import { close, type FileStatus } from "../../ffi/mod.ts";
 import { attach } from "../files/attach.ts";
-import { objectIdentity } from "../files/identity.ts";
+import { nameIdentity } from "../files/identity.ts";
 import type { OpenFile } from "../files/segment_handle.ts";
 import { isAlone, leave } from "./attendance.ts";
 import { type NamedAction, readHeader } from "./header.ts";
@@ -29,7 +29,7 @@ export function removeIfAbandoned(action: NamedAction): boolean {
   try {
     const header = readHeader(action, fd, status.size);
     if (header?.lifetime !== "lastDetach" || !isAlone(action, fd)) return false;
-    objectIdentity(action.name).unlink(status);
+    nameIdentity(action.name, action.noun).unlink(status);
     return true;
   } catch {
     return false; // what it is, and whose, does not matter to whoever finds the name taken
@@ -55,6 +55,6 @@ export function leaveAndRemove(action: NamedAction, { fd, status, writable }: At
     removeIfAbandoned(action); // by a descriptor that may lock exclusively, if there is a right to it
   } else if (isAlone(action, fd)) {
     // The lock is kept until the descriptor is closed: whoever comes meanwhile finds no name.
-    objectIdentity(action.name).unlink(status);
+    nameIdentity(action.name, action.noun).unlink(status);
   }
 }

@@ -12,7 +12,6 @@ import {
   decodeTrailer,
   hasMagic,
   isIntact,
-  OBJECT_KIND,
   placesOf,
   type Trailer,
   TRAILER_BYTE_LENGTH,
@@ -66,17 +65,6 @@ function checkVersion(action: Action, version: number): void {
     "ERR_SHM_UNSUPPORTED",
     `its format has version ${version}, and this version of the library reads ${VERSION}`,
     "Open it with the version that made it, or unlink it and create it anew.",
-  );
-}
-
-/** Throws unless what was found is an object with a layout. */
-export function checkKind(action: Action, { kind }: Trailer): void {
-  if (kind === OBJECT_KIND) return;
-  throw stateError(
-    action,
-    "ERR_SHM_KIND",
-    `it is something else that this library has made (kind ${kind})`,
-    "Open it as what it is, or choose another name.",
   );
 }
 

@@ -5,17 +5,40 @@
  */
 
 import type { Action } from "../../errors.ts";
+import type { FileStatus } from "../../ffi/mod.ts";
 import { atExit } from "../exit.ts";
 import type { SegmentHandle } from "../files/segment_handle.ts";
 import type { SegmentStat } from "../segment_info.ts";
 import { leaveAndRemove } from "./abandoned.ts";
 import type { ObjectHeader } from "./header.ts";
 
+/** What a thread does at an object beside having it mapped: it synchronises with others. */
+export interface Participation {
+  /**
+   * Throws when it must not end yet: a lock is held through it.
+   *
+   * @param action What would end it.
+   */
+  assertFree(action: Action): void;
+  /** Ends it, while the object is still attached. Never throws for what others did. */
+  end(): void;
+}
+
 /** An attached object. */
 export class ObjectHandle {
   /** What it says about itself; undefined for one that another program has made without. */
   readonly header: ObjectHeader | undefined;
   readonly created: boolean;
+  /**
+   * Who synchronises through this handle: set by the first who does. It ends with {@linkcode close}. When
+   * the thread ends before, it is left to others, who find out that it is dead.
+   */
+  participation: Participation | undefined = undefined;
+  /**
+   * Finds the entry of a field in the row that each participant has, in bytes, given the position of
+   * the field. Set by who knows the layout; an object that is one field alone has its entry first.
+   */
+  rowOffsetOf: (position: number) => number | undefined = () => 0;
   readonly #segment: SegmentHandle;
   readonly #end: () => void;
 
@@ -38,6 +61,11 @@ export class ObjectHandle {
   /** Where others can open it; throws when it is closed. */
   get path(): string {
     return this.#segment.path;
+  }
+
+  /** What the file was when it was opened: device and inode tell it from others. */
+  get file(): FileStatus {
+    return this.#segment.file;
   }
 
   get writable(): boolean {
@@ -72,9 +100,23 @@ export class ObjectHandle {
     return this.#segment.unlink();
   }
 
-  /** Detaches, and removes the name when its lifetime ends with that. Idempotent. */
+  /**
+   * Detaches, and removes the name when its lifetime ends with that. Idempotent. Throws, and does
+   * nothing, while a lock is held.
+   */
   close(): void {
     if (this.closed) return;
+    const { participation } = this;
+    participation?.assertFree(this.action("close"));
+    this.participation = undefined; // from now on nobody finds it
+    try {
+      participation?.end();
+    } finally {
+      this.#detach();
+    }
+  }
+
+  #detach(): void {
     try {
       this.#end();
     } finally {

@@ -16,7 +16,7 @@ import {
 } from "../../ffi/mod.ts";
 import { attach } from "../files/attach.ts";
 import { placeOfName } from "../files/create.ts";
-import { objectIdentity } from "../files/identity.ts";
+import { nameIdentity } from "../files/identity.ts";
 import { createSegment } from "../files/open_segment.ts";
 import { emptyError, type OpenFile, SegmentHandle } from "../files/segment_handle.ts";
 import type { CheckedMappingOptions } from "../memory_options.ts";
@@ -24,9 +24,10 @@ import type { AsyncWaitOptions, Trust } from "../options.ts";
 import { poll, sleep } from "../waiting.ts";
 import { leaveAndRemove, removeIfAbandoned } from "./abandoned.ts";
 import { attend, attendFirst } from "./attendance.ts";
-import { checkKind, type NamedAction, type ObjectHeader, readHeader } from "./header.ts";
+import { corrupt, type NamedAction, type ObjectHeader, readHeader } from "./header.ts";
+import { checkKind, numberOfKind, type ObjectKind } from "./kinds.ts";
 import { ObjectHandle } from "./object_handle.ts";
-import { encodeTrailer, OBJECT_KIND, type ObjectShape, placesOf, type Trailer } from "./trailer.ts";
+import { encodeTrailer, type ObjectShape, placesOf, type Trailer } from "./trailer.ts";
 
 /** How often an object may vanish, or be looked at by others, between two looks. */
 const MAX_ATTEMPTS = 1000;
@@ -40,6 +41,7 @@ const MAX_DIFFERENCE_LENGTH = 200;
 
 /** What is to be made. */
 export interface ObjectCreation extends CheckedMappingOptions {
+  readonly kind: ObjectKind;
   readonly mode: number;
   readonly lifetime: Trailer["lifetime"];
   readonly shape: ObjectShape;
@@ -55,14 +57,23 @@ export interface ObjectCreation extends CheckedMappingOptions {
 export interface ObjectAccess extends CheckedMappingOptions {
   readonly trust: Trust;
   readonly writable: boolean;
-  /** What must be in it. */
-  readonly layout: ExpectedLayout;
+  readonly expected: ExpectedObject;
 }
 
-/** What an object is compared with. */
+/** What an object must be. */
+export interface ExpectedObject {
+  /** Any of these. */
+  readonly kinds: readonly ObjectKind[];
+  /** What must be in it. Without, it is taken with whatever it says is in it. */
+  readonly layout?: ExpectedLayout;
+}
+
+/** What the layout of an object is compared with. */
 export interface ExpectedLayout {
   readonly name: string;
   readonly size: number;
+  /** What it needs in the row of each participant, in bytes. */
+  readonly rowByteLength: number;
   /** In hexadecimal. */
   readonly fingerprint: string;
   /** Tells how it differs from the one that an object says it has. */
@@ -92,7 +103,7 @@ function create(action: NamedAction, creation: ObjectCreation): ObjectHandle {
     mlock: creation.mlock,
   };
   let header: ObjectHeader | undefined;
-  const segment = createSegment(action, objectIdentity(action.name), file, (handle) => {
+  const segment = createSegment(action, nameIdentity(action.name, action.noun), file, (handle) => {
     if (creation.lifetime === "lastDetach") attendFirst(action, handle.fd);
     header = writeContents(action, handle, creation);
   });
@@ -103,11 +114,11 @@ function create(action: NamedAction, creation: ObjectCreation): ObjectHandle {
 export function writeContents(
   action: Action,
   segment: SegmentHandle,
-  { shape, schema, fingerprint, lifetime, fill }: ObjectCreation,
+  { kind, shape, schema, fingerprint, lifetime, fill }: ObjectCreation,
 ): ObjectHeader {
   const header: ObjectHeader = {
     ...shape,
-    kind: OBJECT_KIND,
+    kind: numberOfKind(kind),
     lifetime,
     fingerprint,
     creationTimeMs: Date.now(),
@@ -250,14 +261,14 @@ function open(action: NamedAction, file: OpenFile, access: ObjectAccess): Found 
 function openChecked(
   action: NamedAction,
   file: OpenFile,
-  { writable, prefault, mlock, layout }: ObjectAccess,
+  { writable, prefault, mlock, expected }: ObjectAccess,
   header: ObjectHeader | undefined,
 ): ObjectHandle | ShmError {
   const { size } = file.status;
-  const problem = problemWith(action, header, size, layout);
+  const problem = problemWith(action, header, size, expected);
   if (problem !== undefined) return problem;
   const options = { size, writable, prefault, mlock, reserve: true };
-  const segment = new SegmentHandle(action, objectIdentity(action.name), file, options);
+  const segment = new SegmentHandle(action, nameIdentity(action.name, action.noun), file, options);
   return new ObjectHandle(segment, header, false);
 }
 
@@ -271,22 +282,27 @@ export function problemWith(
   action: Action,
   header: ObjectHeader | undefined,
   size: number,
-  layout: ExpectedLayout,
+  { kinds, layout }: ExpectedObject,
 ): ShmError | undefined {
   if (header !== undefined) {
-    checkKind(action, header);
-    checkLayout(action, header, layout);
+    checkKind(action, header, kinds);
+    if (layout !== undefined) checkLayout(action, header, layout);
     return undefined;
   }
   if (size === 0) return emptyError(action);
-  return isBare(size, layout.size) ? undefined : withoutLayout(action, size, layout.size);
+  // Those who synchronise need what stands behind the value: only an object can do without.
+  if (!kinds.includes("object")) return withoutTrailer(action, size);
+  return layout !== undefined && isBare(size, layout.size)
+    ? undefined
+    : withoutLayout(action, size, layout?.size);
 }
 
 /** Throws unless an object has the layout that is asked for. */
 function checkLayout(action: Action, header: ObjectHeader, layout: ExpectedLayout): void {
   const isSame = header.fingerprint === layout.fingerprint &&
     header.payloadByteLength === layout.size;
-  if (isSame) return;
+  if (isSame && header.readerRowByteLength >= layout.rowByteLength) return;
+  if (isSame) throw corrupt(action, "its rows are too short for its layout");
   const lines = layout.difference(header);
   const more = lines.length - MAX_DIFFERENCES;
   const shown = lines.slice(0, MAX_DIFFERENCES).map(shorten).join("; ") +
@@ -304,12 +320,16 @@ function shorten(line: string): string {
 }
 
 /** Reads what an object says about itself. */
-export function headerOf(action: NamedAction, trust: Trust): ObjectHeader {
+export function headerOf(
+  action: NamedAction,
+  trust: Trust,
+  kinds: readonly ObjectKind[] = ["object"],
+): ObjectHeader {
   const { fd, status } = attach(action, { writable: false, trust });
   try {
     const header = readHeader(action, fd, status.size);
     if (header === undefined) throw withoutLayout(action, status.size);
-    checkKind(action, header);
+    checkKind(action, header, kinds);
     return header;
   } finally {
     close(fd);
@@ -337,7 +357,7 @@ function isKept(action: NamedAction, { fd, status }: OpenFile, writable: boolean
 /** Removes a name, if there is a right to that. */
 function unlinks(action: NamedAction, status: FileStatus): boolean {
   try {
-    objectIdentity(action.name).unlink(status);
+    nameIdentity(action.name, action.noun).unlink(status);
     return true;
   } catch (error) {
     if (hasCode(error, "EPERM") || hasCode(error, "EACCES")) return false;
@@ -352,6 +372,15 @@ function withoutLayout(action: Action, size: number, expected?: number): ShmErro
     "ERR_SHM_LAYOUT",
     `it says nothing about its layout, and has ${size} bytes${wanted}`,
     "Open it with the layout that its creator has, or as a SharedSegment.",
+  );
+}
+
+function withoutTrailer(action: Action, size: number): ShmError {
+  return stateError(
+    action,
+    "ERR_SHM_KIND",
+    `it is nothing that this library has made, and has ${size} bytes`,
+    "Open it as a SharedSegment, or choose another name.",
   );
 }
 

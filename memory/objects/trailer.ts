@@ -5,13 +5,13 @@
  *     0          payload        what the layout says; padded to the next multiple of 128
  *                slots          one for each participant: who takes part in synchronisation
  *                reader rows    one for each participant: the shared locks that it holds
- *                waiters        who waits for what
+ *                waiters        who waits for what, and who has ever shared a lock
  *                schema         the layout as JSON, UTF-8; padded, see below
  *     end - 64   trailer        written last, and never changed
  *
  *     trailer  0   8  magic           0x89 "shmkit" 0x0a
  *              8   2  version         of this format: 1
- *             10   2  kind            1: an object with a layout
+ *             10   2  kind            1: an object with a layout; 2 to 9: see `kinds.ts`
  *             12   2  lifetime        0: persist, 1: creator, 2: lastDetach
  *             14   2  participants    1 to 1000
  *             16   8  payload         in bytes, without its padding
@@ -78,9 +78,6 @@ const MAX_SCHEMA_BYTE_LENGTH = 2 ** 22;
 /** The most participants: as many as a lock can tell apart. */
 export const MAX_PARTICIPANTS = 1000;
 
-/** What is in the payload. */
-export const OBJECT_KIND = 1;
-
 /** Lifetimes, by their numbers. */
 export const OBJECT_LIFETIMES = ["persist", "creator", "lastDetach"] as const;
 
@@ -95,22 +92,34 @@ export interface ObjectShape {
   readonly schemaByteLength: number;
 }
 
+const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
+
 /** What a participant takes: a slot, which two threads never share a cache line of. */
 const SLOT_BYTE_LENGTH = 128;
-/** A bit for each participant, in whole cache lines. */
-const WAITERS_BYTE_LENGTH = 128;
+/** Two bitmaps of all participants that there can be: who awaits, and who has shared locks. */
+const WAITERS_BYTE_LENGTH = 256;
 
-/** The shape of a new object. */
+/** What no two participants write to: a row is a whole number of these. */
+const ROW_ALIGNMENT = 64;
+/** The most bytes that the rows of all participants of a new object take together. */
+export const MAX_ROWS_BYTE_LENGTH: number = MAX_TABLE_BYTE_LENGTH;
+
+/**
+ * The shape of a new object.
+ *
+ * @param rowByteLength What the layout needs in the row of each participant.
+ */
 export function shapeFor(
   payloadByteLength: number,
   participants: number,
   schemaByteLength: number,
+  rowByteLength: number = 0,
 ): ObjectShape {
   return {
     payloadByteLength,
     participants,
     slotByteLength: SLOT_BYTE_LENGTH,
-    readerRowByteLength: 0,
+    readerRowByteLength: roundUp(rowByteLength, ROW_ALIGNMENT),
     waitersByteLength: WAITERS_BYTE_LENGTH,
     schemaByteLength,
   };
@@ -118,6 +127,7 @@ export function shapeFor(
 
 /** What the trailer says. */
 export interface Trailer extends ObjectShape {
+  /** The number of what is in the payload: see `kinds.ts`. */
   readonly kind: number;
   readonly lifetime: typeof OBJECT_LIFETIMES[number];
   /** Of the layout, in hexadecimal. */
@@ -135,8 +145,6 @@ export interface ObjectPlaces {
   readonly trailer: number;
   readonly byteLength: number;
 }
-
-const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
 
 /** Finds the parts. */
 export function placesOf(shape: ObjectShape): ObjectPlaces {

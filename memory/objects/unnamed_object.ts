@@ -14,7 +14,7 @@ import { readHeader } from "./header.ts";
 import { ObjectHandle } from "./object_handle.ts";
 import type { ObjectDescriptorOptions } from "./object_options.ts";
 import {
-  type ExpectedLayout,
+  type ExpectedObject,
   type ObjectCreation,
   problemWith,
   writeContents,
@@ -48,9 +48,9 @@ export function openObjectDescriptor(
   action: Action,
   fd: number,
   options: ObjectDescriptorOptions,
-  layout: ExpectedLayout,
+  expected: ExpectedObject,
 ): ObjectHandle {
-  return asObject(openDescriptor(action, fd, options), layout);
+  return asObject(openDescriptor(action, fd, options), expected);
 }
 
 /** Attaches to the object that a path leads to. */
@@ -58,21 +58,21 @@ export function openObjectFile(
   action: Action,
   path: string,
   options: ObjectDescriptorOptions,
-  layout: ExpectedLayout,
+  expected: ExpectedObject,
 ): ObjectHandle {
   checkOptions(action, options);
   // Those of objects only: none that would make a file, or say how large it is.
   const { trust, readonly, seals, prefault, mlock } = options;
   const given = Object.entries({ trust, readonly, seals, prefault, mlock });
   const known = Object.fromEntries(given.filter(([, value]) => value !== undefined));
-  return asObject(openFileSegment(action, path, known).handle, layout);
+  return asObject(openFileSegment(action, path, known).handle, expected);
 }
 
-function asObject(segment: SegmentHandle, layout: ExpectedLayout): ObjectHandle {
+function asObject(segment: SegmentHandle, expected: ExpectedObject): ObjectHandle {
   try {
     const action = segment.action("open");
     const header = readHeader(action, segment.fd, segment.size);
-    const problem = problemWith(action, header, segment.size, layout);
+    const problem = problemWith(action, header, segment.size, expected);
     if (problem !== undefined) throw problem;
     return new ObjectHandle(segment, header, false);
   } catch (error) {

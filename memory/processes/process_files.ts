@@ -87,13 +87,12 @@ export function isGone(errno: number): boolean {
 export function describeProcess(
   pid: number,
 ): { pid: number; command: string | undefined; uid: number | undefined } {
-  const command = readTextFile(`${processPath(pid)}/comm`);
   const status = readTextFile(`${processPath(pid)}/status`);
   // The real, the effective, the saved and the file-system user.
   const uid = typeof status === "number" ? undefined : /^Uid:\t\d+\t(\d+)/m.exec(status)?.[1];
   return {
     pid,
-    command: typeof command === "number" ? undefined : command.replace(/\n$/, ""),
+    command: commandOf(pid),
     uid: uid === undefined ? undefined : Number(uid),
   };
 }
@@ -129,4 +128,28 @@ export function hidesProcesses(): boolean {
   const group = /^Gid:\t\d+\t\d+\t\d+\t(\d+)$/m.exec(status)?.[1];
   const groups = /^Groups:\t(.*)$/m.exec(status)?.[1]?.trim().split(" ") ?? [];
   return group !== letOff && !groups.includes(letOff);
+}
+
+/** The name of the program of a process; undefined when that cannot be told. */
+export function commandOf(pid: number): string | undefined {
+  const command = readTextFile(`${processPath(pid)}/comm`);
+  return typeof command === "number" ? undefined : command.replace(/\n$/, "");
+}
+
+/** Where the fields of proc_pid_stat(5) are, counted from behind the name of the program. */
+const [STATE_FIELD, START_FIELD] = [3 - 3, 22 - 3];
+
+/** Whether a thread is stopped, and when it started; undefined when that cannot be told. */
+export function threadStateOf(
+  pid: number,
+  thread: number,
+): { readonly isStopped: boolean; readonly startTicks: number } | undefined {
+  const text = readTextFile(`${processPath(pid)}/task/${thread}/stat`);
+  if (typeof text === "number") return undefined;
+  // The name is in parentheses, and may have some of its own, and spaces.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return {
+    isStopped: /^[Tt]$/.test(fields[STATE_FIELD] ?? ""),
+    startTicks: Number(fields[START_FIELD]),
+  };
 }

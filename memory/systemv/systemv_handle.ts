@@ -7,7 +7,6 @@
 import { type Action, type ShmError, stateError } from "../../errors.ts";
 import {
   failure,
-  geteuid,
   Mapping,
   platform,
   readTextFile,
@@ -27,10 +26,8 @@ import {
   type SystemVCreation,
   type SystemVName,
 } from "./systemv_options.ts";
+import { checkOwner } from "./systemv_owner.ts";
 import { readSystemVTable } from "./systemv_table.ts";
-
-/** The user who can do everything anyway. */
-const ROOT = 0;
 
 /** An attached System V segment. */
 export class SystemVHandle extends Attachment {
@@ -121,7 +118,7 @@ export function openSystemV(
   const status = shmStatus(id);
   if (typeof status === "number") throw explainMissing(action, id, status, "shmctl");
   checkSize(action, status.segsz, expectedSize);
-  checkOwner(action, status, access);
+  checkOwner(action, status, access.trust, "its bytes");
   return new SystemVHandle(action, id, status, access);
 }
 
@@ -159,31 +156,6 @@ function checkSize(action: Action, size: number, expectedSize: number | undefine
     `it exists with ${size} bytes, not ${expectedSize}`,
     "Ask for the size that it has, open() it as it is, or remove() it first.",
   );
-}
-
-function checkOwner(action: Action, status: ShmidDs, { trust }: SystemVAccess): void {
-  if (trust === "anyone") return;
-  const user = geteuid();
-  // Its creator keeps an owner's rights, also after having made somebody else the owner.
-  if (status.uid !== user || ![user, ROOT].includes(status.cuid)) {
-    const others = status.uid === user
-      ? `made by user ${status.cuid}, who may still write to it`
-      : `owned by user ${status.uid}`;
-    throw stateError(
-      action,
-      "ERR_SHM_TRUST",
-      `it is ${others}, and this process runs as user ${user}`,
-      'Choose another key, or open it with { trust: "anyone" } if that user may change its bytes.',
-    );
-  }
-  if ((status.mode & 0o002) !== 0) {
-    throw stateError(
-      action,
-      "ERR_SHM_TRUST",
-      `every user may write to it (mode 0o${(status.mode & 0o777).toString(8)})`,
-      'Open it with { trust: "anyone" } if that is intended, or create it with a narrower mode.',
-    );
-  }
 }
 
 /** Makes a segment and attaches to it. */

@@ -15,7 +15,7 @@ import {
 import { BOOLEANS, checkChoice, checkInteger, checkMode, checkSize, TRUSTS } from "../options.ts";
 import type { Trust } from "../options.ts";
 
-/** A System V segment, by the number that programs agree on or by the one that the kernel gave. */
+/** A System V object, by the number that programs agree on or by the one that the kernel gave. */
 export type SystemVName = { readonly key: number } | { readonly id: number };
 
 /**
@@ -142,11 +142,11 @@ export function checkSystemVAccess(action: Action, options: SystemVOpenOptions):
   };
 }
 
-/** What messages call a segment. */
-export function describeSystemVName(name: SystemVName): string {
+/** What messages call a segment, or something else. */
+export function describeSystemVName(name: SystemVName, noun: string = "System V segment"): string {
   return "id" in name
-    ? `System V segment with id ${name.id}`
-    : `System V segment with key 0x${name.key.toString(16).padStart(8, "0")}`;
+    ? `${noun} with id ${name.id}`
+    : `${noun} with key 0x${name.key.toString(16).padStart(8, "0")}`;
 }
 
 /**

@@ -18,6 +18,12 @@ import {
   type U32,
   type U8,
 } from "../../layout/mod.ts";
+import type { Fields } from "../../layout/mod.ts";
+import type { ObjectHandle } from "../../memory/objects/object_handle.ts";
+import type { ObjectKind } from "../../memory/objects/kinds.ts";
+import { checkObjectCreation } from "../../memory/objects/object_options.ts";
+import { createObject } from "../../memory/objects/open_object.ts";
+import { shapeFor } from "../../memory/objects/trailer.ts";
 
 /** What a player is. */
 export const Player: Struct<{
@@ -62,3 +68,21 @@ export const Generation: Struct<
   hits: t.atomic(t.u32),
   filler: t.array(t.u32, 2000),
 });
+
+/** Makes an object of any kind, all zeros, with a layout that need not be one of that kind. */
+export function createOfKind(
+  name: string,
+  kind: ObjectKind,
+  layout: Struct<Fields>,
+): ObjectHandle {
+  const action = { verb: "create", noun: "object", name };
+  const schema = new TextEncoder().encode(JSON.stringify(layout.describe()));
+  return createObject(action, {
+    ...checkObjectCreation(action, {}),
+    kind,
+    shape: shapeFor(layout.size, 3, schema.length),
+    schema,
+    fingerprint: layout.fingerprint,
+    fill: () => {},
+  });
+}
