@@ -14,6 +14,7 @@
 
 /** What the operating system refused, by its C name; `UNKNOWN` is a number without a name here. */
 export type SystemErrorCode =
+  | "E2BIG"
   | "EACCES"
   | "EAGAIN"
   | "EBADF"
@@ -43,6 +44,7 @@ export type SystemErrorCode =
   | "EOVERFLOW"
   | "EPERM"
   | "EPIPE"
+  | "ERANGE"
   | "EROFS"
   | "ESRCH"
   | "ETIMEDOUT"
@@ -61,6 +63,9 @@ export type SystemErrorCode =
  * | `ERR_SHM_LAYOUT`      | the object has another layout than asked for                       |
  * | `ERR_SHM_TRUST`       | another user owns the object, or could write to it, or linked it   |
  * | `ERR_SHM_CORRUPT`     | the bytes of the object cannot be what its kind requires           |
+ * | `ERR_SHM_FULL`        | as many threads synchronise on the object as it was made for       |
+ * | `ERR_SHM_LOCK_LOST`   | the lock is not held any more: something was written over it       |
+ * | `ERR_SHM_BROKEN_BARRIER` | a party has died or left, or the barrier was reset              |
  * | `ERR_SHM_PERMISSION`  | the runtime was started without permission for native calls        |
  * | `ERR_SHM_UNSUPPORTED` | this runtime, its version or this platform cannot do it, or        |
  * |                       | another version of this library has made the object                |
@@ -73,6 +78,9 @@ export type ShmErrorCode =
   | "ERR_SHM_LAYOUT"
   | "ERR_SHM_TRUST"
   | "ERR_SHM_CORRUPT"
+  | "ERR_SHM_FULL"
+  | "ERR_SHM_LOCK_LOST"
+  | "ERR_SHM_BROKEN_BARRIER"
   | "ERR_SHM_PERMISSION"
   | "ERR_SHM_UNSUPPORTED";
 

@@ -8,7 +8,13 @@
  *   layout is;
  * - {@linkcode t}: what the bytes mean: struct layouts with the offsets of the C compiler, and headers
  *   for C, C++, Rust and Python;
+ * - {@linkcode SharedMutex}, {@linkcode SharedRwLock}, {@linkcode SharedSemaphore},
+ *   {@linkcode SharedCondition}, {@linkcode SharedEvent}, {@linkcode SharedBarrier},
+ *   {@linkcode SharedOnce}: synchronisation that survives the death of any participant, under names;
+ *   and as fields of a shared object, where {@linkcode t} has them;
  * - {@linkcode NamedSemaphore}: a named semaphore that any process can wait for and post;
+ * - {@linkcode SystemVSemaphore}: System V semaphores, whose permits the kernel takes back from the
+ *   dead;
  * - {@linkcode listSegments}, {@linkcode attachedProcesses}, {@linkcode listSemaphores}: what there
  *   is on this machine, and who holds it.
  *
@@ -92,16 +98,67 @@ export type {
   ObjectOpenOptions,
   ObjectOpenOrCreateOptions,
 } from "./memory/objects/object_options.ts";
-export { t } from "./layout/mod.ts";
+export * as t from "./sync/t.ts";
 export type { Infer, InferLive, InferView, Struct } from "./layout/mod.ts";
-export { NamedSemaphore } from "./sync/named_semaphore.ts";
-export type { SemaphorePermit } from "./sync/named_semaphore.ts";
+export { NamedSemaphore } from "./sync/posix/named_semaphore.ts";
+export type { SemaphorePermit } from "./sync/posix/named_semaphore.ts";
 export { listSemaphores } from "./sync/list_semaphores.ts";
 export type {
   ListSemaphoresOptions,
   NamedSemaphoreInfo,
   NamedSemaphoreStat,
   SemaphoreInfo,
-  SystemVSemaphoreStat,
 } from "./sync/list_semaphores.ts";
-export type { SemaphoreCreateOptions, SemaphoreOpenOptions } from "./sync/semaphore_options.ts";
+export type {
+  SemaphoreCreateOptions,
+  SemaphoreOpenOptions,
+} from "./sync/posix/semaphore_options.ts";
+export { Condition } from "./sync/primitives/condition.ts";
+export { Mutex, MutexGuard } from "./sync/primitives/mutex.ts";
+export type { NotPromise } from "./sync/primitives/mutex.ts";
+export { ResetEvent } from "./sync/primitives/reset_event.ts";
+export type { ReleasableGuard } from "./sync/primitives/suspension.ts";
+export { Barrier, BarrierMember } from "./sync/primitives/barrier.ts";
+export { Permit, Semaphore } from "./sync/primitives/semaphore.ts";
+export { Once } from "./sync/primitives/once.ts";
+export { RwLock } from "./sync/primitives/rwlock.ts";
+export { ExclusiveGuard, SharedGuard } from "./sync/primitives/rwlock_guards.ts";
+export type { Inert, SyncField } from "./sync/fields.ts";
+export type { NamedOpenOptions } from "./sync/named/named_object.ts";
+export { SharedBarrier } from "./sync/named/shared_barrier.ts";
+export type {
+  SharedBarrierCreateOptions,
+  SharedBarrierOpenOrCreateOptions,
+} from "./sync/named/shared_barrier.ts";
+export { SharedCondition } from "./sync/named/shared_condition.ts";
+export { SharedEvent } from "./sync/named/shared_event.ts";
+export type {
+  SharedEventCreateOptions,
+  SharedEventOpenOrCreateOptions,
+} from "./sync/named/shared_event.ts";
+export { SharedMutex } from "./sync/named/shared_mutex.ts";
+export { SharedOnce } from "./sync/named/shared_once.ts";
+export { SharedRwLock } from "./sync/named/shared_rwlock.ts";
+export { SharedSemaphore } from "./sync/named/shared_semaphore.ts";
+export type {
+  SharedSemaphoreCreateOptions,
+  SharedSemaphoreOpenOrCreateOptions,
+} from "./sync/named/shared_semaphore.ts";
+export { SystemVSemaphore } from "./sync/systemv/systemv_semaphore.ts";
+export type { SystemVPermit } from "./sync/systemv/set_handle.ts";
+export type {
+  SystemVSemaphoreSetStat,
+  SystemVSemaphoreStat,
+  SystemVSemaphoreState,
+} from "./sync/systemv/set_info.ts";
+export type {
+  SystemVAsyncWaitOptions,
+  SystemVOperation,
+  SystemVPostOptions,
+  SystemVSemaphoreCreateOptions,
+  SystemVSemaphoreOpenOptions,
+  SystemVSemaphoreOpenOrCreateOptions,
+  SystemVTakeOptions,
+  SystemVWaitOptions,
+  Uninitialised,
+} from "./sync/systemv/set_options.ts";

@@ -8,7 +8,12 @@ import type { Options } from "tsup";
 
 const config: Options = {
   // The command finds out where it can run before it loads the rest of itself.
-  entry: { "mod": "mod.ts", "layout/mod": "layout/mod.ts", "cli/mod": "cli/mod.ts" },
+  entry: {
+    "mod": "mod.ts",
+    "layout/mod": "layout/mod.ts",
+    "sync/mod": "sync/mod.ts",
+    "cli/mod": "cli/mod.ts",
+  },
   format: "esm",
   platform: "neutral",
   // `using` becomes what every supported runtime and bundler can parse.

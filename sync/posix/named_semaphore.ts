@@ -2,7 +2,7 @@
  * @module
  */
 
-import { type Action, ShmError, stateError, timeoutError } from "../errors.ts";
+import { type Action, ShmError, stateError, timeoutError } from "../../errors.ts";
 import {
   failure,
   type NativeSemaphore,
@@ -10,9 +10,9 @@ import {
   refusal,
   semFileName,
   semUnlink,
-} from "../ffi/mod.ts";
-import { nameExists } from "../memory/files/attach.ts";
-import { existingName } from "../memory/names.ts";
+} from "../../ffi/mod.ts";
+import { nameExists } from "../../memory/files/attach.ts";
+import { existingName } from "../../memory/names.ts";
 import {
   type AsyncWaitOptions,
   checkInteger,
@@ -20,8 +20,8 @@ import {
   checkSignal,
   checkTimeout,
   type WaitOptions,
-} from "../memory/options.ts";
-import { poll } from "../memory/waiting.ts";
+} from "../../memory/options.ts";
+import { poll } from "../../memory/waiting.ts";
 import { createSemaphore, openSemaphore } from "./open_semaphore.ts";
 import {
   checkCreation,

@@ -16,8 +16,8 @@
  * @module
  */
 
-import { MAX_SLICES, NativeSemaphore } from "../ffi/mod.ts";
-import { atExit } from "../memory/exit.ts";
+import { MAX_SLICES, NativeSemaphore } from "../../ffi/mod.ts";
+import { atExit } from "../../memory/exit.ts";
 
 /** The longest slice. It also bounds how long the end of the process is held up. */
 const SLICE_MS = 50;

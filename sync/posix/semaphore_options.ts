@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Action, misuse } from "../errors.ts";
-import { platform } from "../ffi/mod.ts";
-import { creatableName } from "../memory/names.ts";
-import { checkInteger, checkMode, type Trust } from "../memory/options.ts";
+import { type Action, misuse } from "../../errors.ts";
+import { platform } from "../../ffi/mod.ts";
+import { creatableName } from "../../memory/names.ts";
+import { checkInteger, checkMode, type Trust } from "../../memory/options.ts";
 
 /** How `NamedSemaphore.create()` makes a semaphore. */
 export interface SemaphoreCreateOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Action, stateError } from "../errors.ts";
+import { type Action, stateError } from "../../errors.ts";
 import {
   close,
   failure,
@@ -12,10 +12,10 @@ import {
   NativeSemaphore,
   platform,
   semFileName,
-} from "../ffi/mod.ts";
-import { attach } from "../memory/files/attach.ts";
-import { draftObject, placeOfName } from "../memory/files/create.ts";
-import { checkChoice, checkOptions, TRUSTS } from "../memory/options.ts";
+} from "../../ffi/mod.ts";
+import { attach } from "../../memory/files/attach.ts";
+import { draftObject, placeOfName } from "../../memory/files/create.ts";
+import { checkChoice, checkOptions, TRUSTS } from "../../memory/options.ts";
 import type { SemaphoreCreation, SemaphoreOpenOptions } from "./semaphore_options.ts";
 
 /**

@@ -1,0 +1,108 @@
+/**
+ * What one handle has to do with synchronisation, and the participant that it shares with the other
+ * handles of this thread to the same object.
+ *
+ * @module
+ */
+
+import { type Action, type ShmError, stateError } from "../../errors.ts";
+import { atExit } from "../../memory/exit.ts";
+import type { ObjectHandle, Participation } from "../../memory/objects/object_handle.ts";
+import { Participant } from "./participant.ts";
+
+/** A participant, and how many handles of this thread go through it. */
+interface Shared {
+  readonly participant: Participant;
+  readonly callOff: () => void;
+  handles: number;
+}
+
+/**
+ * The participants of this thread, by device and inode. All copies of the library in a program have
+ * the same, or one thread would be two, and wait for itself.
+ */
+function registry(): Map<string, Shared> {
+  const key = Symbol.for("shmkit.participants.1");
+  const globals = globalThis as unknown as Record<symbol, Map<string, Shared> | undefined>;
+  return globals[key] ??= new Map();
+}
+
+/** A handle's part in synchronisation. */
+export class Membership implements Participation {
+  readonly participant: Participant;
+  /** How many locks and permits are held that were got through this handle. */
+  held = 0;
+  /** Whether the handle has been closed. */
+  closed = false;
+  /** What ends the waits of this handle's promises with an error, and its parts in barriers. */
+  readonly cancellations: Set<(reason: unknown) => void> = new Set();
+  readonly #key: string;
+  readonly #action: (verb: string) => Action;
+  readonly #noted: number;
+
+  private constructor(handle: ObjectHandle, action: Action) {
+    const { deviceMajor, deviceMinor, inode } = handle.file;
+    this.#key = `${deviceMajor}:${deviceMinor}:${inode}`;
+    this.#action = (verb) => handle.action(verb);
+    const participants = registry();
+    let shared = participants.get(this.#key);
+    if (shared === undefined) {
+      const participant = Participant.attach(handle, action);
+      const callOff = atExit(() => participant.detach());
+      participants.set(this.#key, shared = { participant, callOff, handles: 0 });
+    }
+    shared.handles++;
+    this.participant = shared.participant;
+    this.#noted = this.participant.noteHandle(handle.fd);
+  }
+
+  /**
+   * The part of a handle, which begins with the first verb.
+   *
+   * @throws {ShmError} `ERR_SHM_CLOSED`; `ERR_SHM_FULL`; `ERR_SHM_UNSUPPORTED` for memory that another
+   * program has made.
+   */
+  static of(handle: ObjectHandle, action: Action): Membership {
+    const { participation } = handle;
+    if (participation instanceof Membership) return participation;
+    handle.buffer(action.verb); // throws when it is closed
+    const membership = new Membership(handle, action);
+    handle.participation = membership;
+    return membership;
+  }
+
+  assertFree(action: Action): void {
+    if (this.held === 0) return;
+    throw stateError(
+      action,
+      "EBUSY",
+      `this thread holds ${
+        this.held === 1 ? "a lock or permit" : `${this.held} locks or permits`
+      } of it`,
+      "Release what is held first: best with using.",
+    );
+  }
+
+  end(): void {
+    if (this.closed) return;
+    this.closed = true;
+    for (const cancel of [...this.cancellations]) cancel(this.closedError("wait for"));
+    this.participant.forgetHandle(this.#noted);
+    const participants = registry();
+    const shared = participants.get(this.#key);
+    if (shared === undefined || --shared.handles > 0) return;
+    participants.delete(this.#key);
+    shared.callOff();
+    shared.participant.detach();
+  }
+
+  /** The error of a verb after the handle was closed. */
+  closedError(verb: string): ShmError {
+    return stateError(
+      this.#action(verb),
+      "ERR_SHM_CLOSED",
+      "this handle is closed",
+      "Open the object again.",
+    );
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Waiting with the event loop: attempts are looked at when there is mail, and when time has passed.
+ *
+ * The timer is the failure detector. Mail may go to whoever is dead, stopped, busy, or has just given
+ * up; so each attempt that is under way is looked at every 50 ms, and after a second every 100 ms. There is one timer and one mailbox for each thread. A promise that is pending keeps the process alive.
+ *
+ * @module
+ */
+
+import type { Attempt } from "../protocols/place.ts";
+
+/** The runtimes' timers end at 2^31 - 1 ms, about 25 days: beyond that, there is none. */
+const MAX_TIMER_MS = 0x7fff_ffff;
+
+/** Whoever waits for longer than this is looked at less often, by this factor. */
+const BRISK_MS = 1000;
+const LATER = 2;
+
+/** A thread whose event loop can wait for the words of an object. */
+export interface Awaiter {
+  beginAwaiting(index: number, onMail: () => void): void;
+  endAwaiting(index: number): void;
+}
+
+/** How long a wait lasts, and what ends it. */
+export interface AwaitLimits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Where the wait puts a function that ends it with an error, for as long as it lasts. */
+  readonly cancellations: Set<(reason: unknown) => void>;
+}
+
+/** Those of one thread who wait for the same: in the order in which they came, one at a time. */
+export type Line = Set<Turn>;
+
+/** Somebody in a line. */
+interface Turn {
+  readonly line: Line;
+  /** Tries, from now on as the first of its line. @returns Whether it has ended with that. */
+  look(quiet: boolean): boolean;
+}
+
+/** Whoever is first in a line, and waits. */
+const turns = new Set<Turn>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+/** When the timer is due. */
+let dueMs = Infinity;
+
+/**
+ * Waits until an attempt has worked, without blocking the event loop.
+ *
+ * @param line Where it stands in line.
+ * @param index The word that others change when the attempt may work.
+ * @param take Called at the moment at which it has worked.
+ * @returns What was taken; undefined when it was given up because the time was over.
+ */
+export function waitInLine<T extends object>(
+  awaiter: Awaiter,
+  line: Line,
+  index: number,
+  attempt: Attempt,
+  limits: AwaitLimits,
+  take: () => T,
+): Promise<T | undefined> {
+  const { timeoutMs, signal, cancellations } = limits;
+  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+  const startMs = performance.now();
+
+  const turn: Turn = {
+    line,
+    look: (quiet) => {
+      if (!turns.has(turn)) {
+        turns.add(turn);
+        awaiter.beginAwaiting(index, lookAtAll); // before the attempt announces itself
+      }
+      try {
+        const nowMs = performance.now();
+        // Since others know of us, a wake-up may have been ours.
+        const waitedMs = nowMs - startMs;
+        if (!attempt.advance({ waitedMs, slept: true, quiet })) {
+          startTimer(nowMs + (waitedMs < BRISK_MS ? 1 : LATER) * attempt.sleepMs);
+          return false;
+        }
+        const taken = take();
+        leave();
+        attempt.settle?.();
+        resolve(taken);
+      } catch (error) {
+        leave();
+        reject(error);
+      }
+      return true;
+    },
+  };
+  const leave = () => {
+    clearTimeout(deadline);
+    signal?.removeEventListener("abort", abort);
+    cancellations.delete(cancel);
+    line.delete(turn);
+    if (turns.delete(turn)) awaiter.endAwaiting(index);
+    if (turns.size === 0) stopTimer();
+  };
+  const giveUp = () => {
+    const hasTried = turns.has(turn);
+    leave(); // so that a wake-up that is passed on does not come back
+    if (hasTried) attempt.giveUp(true);
+    lookInLine(line);
+  };
+  const cancel = (reason: unknown) => {
+    reject(reason);
+    giveUp();
+  };
+  const abort = () => cancel(signal?.reason);
+  const expire = () => {
+    if (turns.has(turn) && turn.look(true)) return lookInLine(line);
+    resolve(undefined);
+    giveUp();
+  };
+
+  const deadline = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(expire, timeoutMs);
+  signal?.addEventListener("abort", abort);
+  cancellations.add(cancel);
+  line.add(turn);
+  if (line.size === 1) lookInLine(line);
+  return promise;
+}
+
+/** Lets the first of a line try, and whoever is first then: what they wait for may be there. */
+export function lookInLine(line: Line): void {
+  for (const first of line) {
+    if (!first.look(false)) return;
+  }
+}
+
+/** Lets everyone try who may: there is mail, or time has passed. */
+function lookAtAll(): void {
+  lookAround(false);
+}
+
+function lookAround(quiet: boolean): void {
+  for (const turn of [...turns]) {
+    if (turns.has(turn) && turn.look(quiet)) lookInLine(turn.line);
+  }
+}
+
+function startTimer(atMs: number): void {
+  // One that is due a little later will do: each of many that come one after another moves nothing.
+  if (timer !== undefined && dueMs <= atMs + 1) return;
+  clearTimeout(timer);
+  dueMs = atMs;
+  timer = setTimeout(() => {
+    timer = undefined;
+    lookAround(true);
+  }, Math.max(atMs - performance.now(), 1));
+}
+
+function stopTimer(): void {
+  clearTimeout(timer);
+  timer = undefined;
+}
