@@ -16,11 +16,11 @@ import {
   statusOfPath,
 } from "../ffi/mod.ts";
 import { deviceOf, identityOf } from "../memory/processes/device.ts";
-import { octal, readKernelTable, type Row, unsignedKey } from "../memory/systemv/kernel_table.ts";
 import { BOOLEANS, checkChoice, checkOptions } from "../memory/options.ts";
 import { scanProcesses } from "../memory/processes/process_scan.ts";
 import type { AttachedProcesses } from "../memory/segment_info.ts";
 import { semaphoreName } from "../memory/semaphore_files.ts";
+import { readSetTable, type SystemVSemaphoreStat } from "./systemv/set_info.ts";
 
 /** What `listSemaphores()` is to list. */
 export interface ListSemaphoresOptions {
@@ -55,37 +55,6 @@ export interface NamedSemaphoreStat {
   /** When its file was last written. Posts and waits do not count. */
   readonly modifyTimeMs: number;
   /** When its mode, owner or name last changed. */
-  readonly changeTimeMs: number;
-}
-
-/**
- * What the kernel knows of a set of System V semaphores. Times are milliseconds since 1970, of which
- * the kernel counts whole seconds; 0 means never.
- *
- * @see {@link https://man7.org/linux/man-pages/man2/semctl.2.html | semctl(2)}
- */
-export interface SystemVSemaphoreStat {
-  /** The family of semaphores. */
-  readonly kind: "systemv";
-  /** The number by which processes use it. */
-  readonly id: number;
-  /** The number by which it was created, from 1 to 2^32 - 1; 0 when it is private. */
-  readonly key: number;
-  /** How many semaphores are in the set. */
-  readonly count: number;
-  /** The permission bits, as in `0o600`. */
-  readonly mode: number;
-  /** The user who owns it. */
-  readonly uid: number;
-  /** The group that owns it. */
-  readonly gid: number;
-  /** The user who created it. */
-  readonly creatorUid: number;
-  /** The group that created it. */
-  readonly creatorGid: number;
-  /** When a semaphore of it was last waited for or posted. */
-  readonly operationTimeMs: number;
-  /** When it was created, or its owner, mode or a value was last set. */
   readonly changeTimeMs: number;
 }
 
@@ -143,7 +112,7 @@ export function listSemaphores(
   checkOptions(action, options);
   const withProcesses = checkChoice(action, "processes", options.processes ?? true, BOOLEANS);
   const named = listNamed(action);
-  const systemV = readKernelTable(action, platform().systemVTables.semaphores).map(toSystemVStat);
+  const systemV = readSetTable(action);
   if (!withProcesses || named.length === 0) return [...named.map(({ stat }) => stat), ...systemV];
   const scan = scanProcesses(action, {
     devices: new Set(named.map(({ status }) => deviceOf(status))),
@@ -210,20 +179,4 @@ function readValue(fileName: string, listed: FileStatus): Value {
     : undefined;
   close(fd);
   return { value, valueCode: value === undefined ? "ERR_SHM_CORRUPT" : undefined };
-}
-
-function toSystemVStat(row: Row): SystemVSemaphoreStat {
-  return {
-    kind: "systemv",
-    id: row("semid"),
-    key: unsignedKey(row("key")),
-    count: row("nsems"),
-    mode: octal(row("perms")) & 0o777,
-    uid: row("uid"),
-    gid: row("gid"),
-    creatorUid: row("cuid"),
-    creatorGid: row("cgid"),
-    operationTimeMs: row("otime") * 1000,
-    changeTimeMs: row("ctime") * 1000,
-  };
 }

@@ -20,6 +20,11 @@ export function uniqueKey(): number {
   return PREFIX + count++ % 0x100;
 }
 
+/** Whether a key, as the kernel prints it, is one that `uniqueKey()` gives. */
+export function isOwnKey(key: number): boolean {
+  return key >= PREFIX && key < PREFIX + 0x100;
+}
+
 /** The segments that this test process and its peers have made: also private and removed ones. */
 export function ownSegments(): number[] {
   const lines = readFileSync("/proc/sysvipc/shm", "utf8").trimEnd().split("\n").slice(1);
@@ -27,7 +32,7 @@ export function ownSegments(): number[] {
     const [key, , , , creatorPid] = row as [number, number, number, number, number];
     const isPeers = creatorPid === process.pid || startedPids.has(creatorPid);
     // A process may have had that number before: its segments are older.
-    return key >= PREFIX && key < PREFIX + 0x100 || isPeers && (row[13] as number) >= startSeconds;
+    return isOwnKey(key) || isPeers && (row[13] as number) >= startSeconds;
   }).map(([, id]) => id as number);
 }
 
