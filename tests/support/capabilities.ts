@@ -37,6 +37,12 @@ export const C_COMPILER: Capability = {
   present: works("cc", "--version"),
 };
 
+/** For verifying the models of the protocols. */
+export const SPIN: Capability = {
+  name: "a model checker (spin)",
+  present: works("spin", "-V"),
+};
+
 /** For checking the figures of 64-bit ARM. */
 export const ARM64_COMPILER: Capability = {
   name: "a C compiler for 64-bit ARM (aarch64-linux-gnu-gcc)",
