@@ -6,21 +6,22 @@
 
 import { type ShmError, stateError } from "../errors.ts";
 import { close, isByteLocked, platform, readAt } from "../ffi/mod.ts";
-import type { Fields } from "../layout/field.ts";
+import type { Field, Fields } from "../layout/field.ts";
 import type { Struct } from "../layout/struct.ts";
 import type { ObjectHeader } from "../memory/objects/header.ts";
+import { kindOf, nounOf } from "../memory/objects/kinds.ts";
 import {
   decodeTrailer,
   hasMagic,
   LIFETIME_LOCK,
-  OBJECT_KIND,
   placesOf,
   type Trailer,
   TRAILER_BYTE_LENGTH,
   VERSION,
   versionOf,
 } from "../memory/objects/trailer.ts";
-import { layoutIn } from "../object/contents.ts";
+import { type InspectedField, Inspection } from "../sync/inspect/inspection.ts";
+import { layoutIn } from "../sync/objects/contents.ts";
 import type { Bytes } from "./field_values.ts";
 import { cutOff, openObject, pieces, type Source } from "./read.ts";
 import { actionOn, type Target } from "./target.ts";
@@ -41,7 +42,7 @@ export interface Carried {
  */
 export function carriedBy(target: Target, source: Source, known?: Carried): Carried | undefined {
   const header = source.header();
-  if (header?.kind !== OBJECT_KIND) return undefined;
+  if (header === undefined || kindOf(header) === undefined) return undefined;
   if (known !== undefined && isEqual(known.header, header)) {
     return { header, layout: known.layout };
   }
@@ -64,10 +65,20 @@ export function withoutLayout(verb: string, target: Target): ShmError {
   );
 }
 
+/**
+ * What people call an object that is one thing that synchronises: `mutex`. Undefined for any other,
+ * of which the layout says more.
+ */
+export function primitiveNoun(trailer: Trailer): string | undefined {
+  const kind = kindOf(trailer);
+  return kind === undefined || kind === "object" ? undefined : nounOf(kind);
+}
+
 /** That as JSON has it. */
 export function toLayoutRecord(name: string | null, trailer: Trailer): object {
   const { payloadByteLength, fingerprint, lifetime, participants } = trailer;
   return {
+    kind: kindOf(trailer) ?? null,
     name,
     size: payloadByteLength,
     fingerprint,
@@ -123,7 +134,7 @@ function brief(fd: number, size: number): Brief | undefined {
   if (typeof bytes === "number" || !hasMagic(bytes)) return undefined;
   const trailer = versionOf(bytes) === VERSION ? decodeTrailer(bytes, size) : undefined;
   if (trailer === undefined) return { name: undefined, trailer: undefined };
-  if (trailer.kind !== OBJECT_KIND) return undefined;
+  if (kindOf(trailer) === undefined) return undefined;
   const start = readAt(fd, placesOf(trailer).schema, START_BYTE_LENGTH);
   const text = typeof start === "number" ? "" : new TextDecoder().decode(start);
   return { name: START.exec(text)?.[1], trailer };
@@ -149,13 +160,24 @@ export class Payload implements Bytes {
   readonly #target: Target;
   readonly #source: Source;
   readonly #byteLength: number;
+  readonly #carried: Carried;
+  #inspection: Inspection | undefined;
   #start = 0;
   #window: Uint8Array = new Uint8Array(0);
 
-  constructor(target: Target, source: Source, { layout }: Carried) {
+  constructor(target: Target, source: Source, carried: Carried) {
     this.#target = target;
     this.#source = source;
-    this.#byteLength = layout.size;
+    this.#carried = carried;
+    this.#byteLength = carried.layout.size;
+  }
+
+  look(field: Field, position: number): InspectedField | undefined {
+    const { fd } = this.#source;
+    if (fd === undefined) return undefined;
+    const { header, layout } = this.#carried;
+    this.#inspection ??= new Inspection(fd, header, layout);
+    return this.#inspection.at({ path: "", position, field });
   }
 
   at(byteOffset: number, byteLength: number): Uint8Array {

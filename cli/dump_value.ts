@@ -4,8 +4,9 @@
  * @module
  */
 
+import { countSyncPlaces, syncPlacesIn } from "../sync/inspect/places.ts";
 import type { Arguments } from "./arguments.ts";
-import { type Carried, formatCreation, Payload, toLayoutRecord } from "./carried.ts";
+import { type Carried, formatCreation, Payload, primitiveNoun, toLayoutRecord } from "./carried.ts";
 import { displayWidth, toJson } from "./escape.ts";
 import { DONE } from "./exit_codes.ts";
 import { type Bytes, jsonOf, USUAL_TEXT_LENGTH, valuesOf } from "./field_values.ts";
@@ -13,6 +14,8 @@ import { findPlace, type Place } from "./fields.ts";
 import { paint, print, write } from "./output.ts";
 import type { Source } from "./read.ts";
 import { type Row, rowsOf } from "./rows.ts";
+import { fieldRecord, stateText } from "./sync_words.ts";
+import { MAX_FIELDS } from "./synchronisation.ts";
 import { formatTarget, type Target } from "./target.ts";
 import { count } from "./units.ts";
 
@@ -35,7 +38,8 @@ export async function dumpValue(
   let lines: string[] = [];
   for (const row of rowsOf(place, { all })) {
     const values = valuesOf(row, bytes, all ? Infinity : USUAL_TEXT_LENGTH);
-    table.add(row, valueCell(row, values.map(({ text }) => text)));
+    const texts = values.map(({ text, sync }) => sync === undefined ? text : stateText(sync));
+    table.add(row, valueCell(row, texts));
     if (table.length < ROWS_AT_A_TIME) continue;
     lines = table.take();
     await print(lines);
@@ -52,8 +56,9 @@ export function placeFrom(args: Arguments, { layout }: Carried): Place {
 
 /** What an object is, in a line. */
 export function heading({ header, layout }: Carried): string {
+  const noun = primitiveNoun(header);
   return [
-    layout.name,
+    noun === undefined ? layout.name : `${noun} ${layout.name}`,
     count(layout.size, "byte"),
     `fingerprint ${layout.fingerprint}`,
     `lifetime ${header.lifetime}`,
@@ -113,6 +118,7 @@ async function writeJson(
     layout: toLayoutRecord(layout.name, header),
     ...(place.path === "" ? {} : { field: place.path }),
   };
+  const synchronisation = syncFields(bytes, place);
   let text = `${toJson(head).slice(0, -1)},"value":`;
   for (const piece of jsonOf(place, bytes)) {
     text += piece;
@@ -120,5 +126,20 @@ async function writeJson(
     await write(text);
     text = "";
   }
-  await write(`${text}}\n`);
+  const rest = synchronisation === undefined ? {} : { synchronisation };
+  const end = toJson(rest).slice(1);
+  await write(`${text}${end === "}" ? "" : ","}${end}\n`);
+}
+
+/** The fields that synchronise in what is shown, as far as they are looked at; undefined for none. */
+function syncFields(bytes: Bytes, { path, byteOffset, field, bit }: Place): object | undefined {
+  if (bit !== undefined || field.plain) return undefined;
+  const fields: object[] = [];
+  for (const each of syncPlacesIn(field, path, byteOffset)) {
+    const looked = bytes.look?.(each.field, each.position);
+    if (looked === undefined) return undefined;
+    fields.push(fieldRecord({ ...looked, path: each.path }));
+    if (fields.length === MAX_FIELDS) break;
+  }
+  return { fields, more: countSyncPlaces(field) - fields.length };
 }

@@ -9,19 +9,26 @@
 
 import { decodeText } from "../ffi/mod.ts";
 import type { Field } from "../layout/field.ts";
+import type { InspectedField } from "../sync/inspect/inspection.ts";
+import { isSynchronising } from "../sync/inspect/places.ts";
 import { formatNumber, NUMBER_TYPES, numberToJson, type NumberType, toHex } from "./bytes.ts";
 import { quoteText, toJson } from "./escape.ts";
 import { arrayOf, baseOf, type Bit, bitsOf, membersOf, type Place, unaligned } from "./fields.ts";
 import type { Row } from "./rows.ts";
+import { briefText } from "./sync_words.ts";
 
 /** Where bytes are read; throws where there are none any more. */
 export interface Bytes {
   at(byteOffset: number, byteLength: number): Uint8Array;
+  /** Looks at a field that synchronises, which has no value; undefined where that cannot be done. */
+  look?(field: Field, byteOffset: number): InspectedField | undefined;
 }
 
 /** A value. Two are the same when their texts are. */
 export interface Value {
   readonly text: string;
+  /** What a lock and the like has in place of a value. */
+  readonly sync?: InspectedField;
   /** Undefined for a field that has no value, such as a lock. */
   readonly json: unknown;
 }
@@ -41,9 +48,22 @@ export function valuesOf(row: Row, bytes: Bytes, maxTextLength: number = Infinit
   if (field.kind === "cstring") {
     return count === 0 ? [] : [textOf(field, bytes, byteOffset, maxTextLength)];
   }
+  if (isSynchronising(field)) {
+    return Array.from(
+      { length: count },
+      (_, index) => lookAt(field, byteOffset + index * stride, bytes),
+    );
+  }
   const read = bytes.at(byteOffset, count * stride);
   const view = new DataView(read.buffer, read.byteOffset, read.length);
   return Array.from({ length: count }, (_, index) => valueOf(field, bit, view, index * stride));
+}
+
+/** The state of what synchronises, in words. */
+function lookAt(field: Field, byteOffset: number, bytes: Bytes): Value {
+  const sync = bytes.look?.(field, byteOffset);
+  if (sync === undefined) return { text: "-", json: undefined };
+  return { text: briefText(sync), json: undefined, sync };
 }
 
 /** A value of which all bytes are there. */

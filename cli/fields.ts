@@ -7,6 +7,7 @@
 
 import { nearest, suggestion } from "./arguments.ts";
 import { NUMBER_TYPES } from "./bytes.ts";
+import { typeText as describedText } from "../layout/difference.ts";
 import type { Field } from "../layout/field.ts";
 import { SCALARS } from "../layout/scalar.ts";
 
@@ -102,8 +103,10 @@ export function typeText(field: Field): string {
       return `align(${field.alignment}, ${typeText(unaligned(field))})`;
     case "cacheLine":
       return `cacheLine(${typeText(unaligned(field))})`;
-    default:
+    case "union":
       return field.kind;
+    default:
+      return describedText(field.describe());
   }
 }
 

@@ -23,6 +23,8 @@ import {
 import { memoryLimits } from "../memory/free_memory.ts";
 import { escapeName } from "./escape.ts";
 import { formatUser, isOrphan, listObjects, type SharedObject } from "./objects.ts";
+import type { Trouble } from "./sync_words.ts";
+import { formatFields, troubledFields } from "./troubled.ts";
 import { count, formatOctal, formatSize } from "./units.ts";
 
 /** How bad it is. */
@@ -58,6 +60,7 @@ export function findings(): Finding[] {
     ...kernelFindings(objects),
     ...processFindings(objects),
     ...objectFindings(objects),
+    ...lockFindings(objects),
   ];
 }
 
@@ -333,6 +336,34 @@ function processFindings(objects: readonly SharedObject[]): Finding[] {
     } cannot be looked into, and may hold objects`,
     remedy: geteuid() === 0 ? undefined : "run as root",
   }];
+}
+
+/** Locks of the dead: nothing is lost by them, and nothing has to be removed. */
+function lockFindings(objects: readonly SharedObject[]): Finding[] {
+  const troubled = troubledFields(objects);
+  const remedies: Readonly<Record<Trouble, readonly [what: string, remedy: string]>> = {
+    ownerDead: [
+      "whose owner is dead",
+      "nothing: whoever locks it next gets it, and is told that an owner has died",
+    ],
+    needsRepair: [
+      "whose owner has died while it may have been changing data",
+      "nothing here: whoever locks it next is told, repairs the data, and marks it consistent",
+    ],
+    broken: ["that is broken, or of which a member is dead", "barrier.reset(), by whoever uses it"],
+  };
+  return (Object.keys(remedies) as Trouble[]).flatMap((trouble) => {
+    const found = troubled.filter((each) => each.trouble === trouble);
+    if (found.length === 0) return [];
+    const [what, remedy] = remedies[trouble];
+    const noun = trouble === "broken" ? "barrier" : "lock";
+    return [{
+      level: "note" as const,
+      topic: "locks",
+      what: `${count(found.length, noun)} ${what}: ${formatFields(found)}`,
+      remedy,
+    }];
+  });
 }
 
 function objectFindings(objects: readonly SharedObject[]): Finding[] {

@@ -18,6 +18,7 @@ import { removeObject } from "./rm.ts";
 import { layOut } from "./table.ts";
 import { actionOn, matcher, type Target } from "./target.ts";
 import { eachTarget } from "./targets.ts";
+import { formatFields, troubledFields } from "./troubled.ts";
 import { count, formatAge, formatSize } from "./units.ts";
 import type { Verb } from "./verb.ts";
 
@@ -82,6 +83,12 @@ all processes must have been read. Sets of System V semaphores are never removed
       const total = others.reduce((sum, { residentBytes }) => sum + (residentBytes ?? 0), 0);
       const what = `${count(others.length, "orphan")} of ${formatUser(user)}, ${formatSize(total)}`;
       await complain(`shm: not named, and therefore left alone: ${what}; see shm ls --orphans`);
+    }
+    const dead = troubledFields(objects.filter((each) => each.uid === user))
+      .filter(({ trouble }) => trouble === "ownerDead");
+    if (dead.length > 0 && !args.has("json")) {
+      const what = `${count(dead.length, "lock")} of the dead: ${formatFields(dead)}`;
+      await complain(`shm: nothing to remove, since whoever locks next gets it: ${what}`);
     }
     return code;
   },

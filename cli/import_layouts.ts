@@ -13,6 +13,8 @@ import { UsageError } from "./exit_codes.ts";
 export interface Export {
   readonly name: string;
   readonly layout: Struct<Fields>;
+  /** Whether functions that open objects of it would work: not for a lock with a name of its own. */
+  readonly opens?: boolean;
 }
 
 /**

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { toC } from "../layout/c.ts";
 import { difference } from "../layout/difference.ts";
 import type { Fields } from "../layout/field.ts";
-import type { Struct } from "../layout/struct.ts";
+import { isStruct, type Struct } from "../layout/struct.ts";
 import type { Arguments } from "./arguments.ts";
-import { carriedBy, withoutLayout } from "./carried.ts";
+import { carriedBy, primitiveNoun, withoutLayout } from "./carried.ts";
 import { toJson } from "./escape.ts";
 import { DONE, FAILED, UsageError } from "./exit_codes.ts";
 import { type Export, importLayouts, isModule, listed } from "./import_layouts.ts";
@@ -90,7 +91,8 @@ async function layoutsOf(operand: string, args: Arguments): Promise<Export[]> {
   using source = openSource(target);
   const carried = carriedBy(target, source);
   if (carried === undefined) throw withoutLayout("read", target);
-  return [{ name: carried.layout.name, layout: carried.layout }];
+  const { header, layout } = carried;
+  return [{ name: layout.name, layout, opens: primitiveNoun(header) === undefined }];
 }
 
 async function printLayouts(
@@ -102,11 +104,16 @@ async function printLayouts(
     const tables = found.map(({ layout }) => layoutTable(layout));
     await print(tables.flatMap((table, index) => index === 0 ? table : ["", ...table]));
   } else if (language === "c") {
-    await write(found.map(({ layout }) => layout.toC()).join("\n"));
+    await write(found.map(({ layout, opens = true }) => headerOf(layout, opens)).join("\n"));
   } else {
     await write(WRITERS[language](only(found, operand)));
   }
   return DONE;
+}
+
+/** A layout of a module may be of another copy of the library, and those of objects are of this one. */
+function headerOf(layout: Struct<Fields>, opens: boolean): string {
+  return !opens && isStruct(layout) ? toC(layout, false) : layout.toC();
 }
 
 const WRITERS: Readonly<Record<"rust" | "python" | "json", (layout: Struct<Fields>) => string>> = {

@@ -5,7 +5,7 @@
  */
 
 import type { Arguments, Options } from "./arguments.ts";
-import { briefOf } from "./carried.ts";
+import { briefOf, primitiveNoun } from "./carried.ts";
 import { toJson } from "./escape.ts";
 import { DONE, UsageError } from "./exit_codes.ts";
 import {
@@ -18,6 +18,13 @@ import {
   toRecord,
 } from "./objects.ts";
 import { print } from "./output.ts";
+import {
+  briefSync,
+  formatTroubles,
+  type TroubledField,
+  troubleRecords,
+  troublesIn,
+} from "./synchronisation.ts";
 import { type Column, layOut } from "./table.ts";
 import { formatTarget, matcher } from "./target.ts";
 import { count, formatAge, formatKey, formatOctal, formatSize } from "./units.ts";
@@ -58,9 +65,24 @@ export function objectColumns(exact: boolean, nowMs: number): Column<SharedObjec
     {
       title: "NAME",
       cell: nameCell,
-      style: (object) => isOrphan(object) ? "yellow" : undefined,
+      style: (object) =>
+        troublesOf(object).length > 0 ? "red" : isOrphan(object) ? "yellow" : undefined,
     },
   ];
+}
+
+/** What is wrong with what synchronises in an object: looked at once for each. */
+const troubles = new WeakMap<SharedObject, TroubledField[]>();
+
+function troublesOf(object: SharedObject): TroubledField[] {
+  let found = troubles.get(object);
+  if (found === undefined) troubles.set(object, found = troublesIn(briefSync(object.target)));
+  return found;
+}
+
+/** An object as JSON has it in a list. */
+export function toListRecord(object: SharedObject): object {
+  return { ...toRecord(object), troubles: troubleRecords(troublesOf(object)) };
 }
 
 function nameCell(object: SharedObject): string {
@@ -73,15 +95,21 @@ function nameCell(object: SharedObject): string {
     case "systemv":
       return `${label}${keyCell("key", info.key)}${info.removed ? "  removed" : ""}`;
     default:
-      return `${label}${layoutCell(object)}`;
+      return `${label}${layoutCell(object)}${troubleCell(object)}`;
   }
 }
 
-/** What an object with a layout adds. One look at each is enough: they are a table of a moment. */
+/** What an object adds: what it is, or the name of its layout. One look at each is enough: they are a table of a moment. */
 function layoutCell({ target }: SharedObject): string {
   const brief = briefOf(target);
   if (brief === undefined) return "";
-  return `  layout ${brief.trailer === undefined ? "unreadable" : brief.name ?? "of no name"}`;
+  if (brief.trailer === undefined) return "  layout unreadable";
+  return `  ${primitiveNoun(brief.trailer) ?? `layout ${brief.name ?? "of no name"}`}`;
+}
+
+function troubleCell(object: SharedObject): string {
+  const text = formatTroubles(troublesOf(object));
+  return text === "" ? "" : `  (${text})`;
 }
 
 const keyCell = (scheme: string, key: number) => key === 0 ? "" : `  ${scheme}:${formatKey(key)}`;
@@ -155,7 +183,9 @@ export const ls: Verb = {
     `One table for POSIX segments, System V segments and semaphores. HELD is the number of
 processes that have it mapped or open; "2+" means that there may be more, in processes
 of other users. AGE is the time since it was made (System V: made or changed). Orphans,
-which nobody holds, are yellow. In patterns, * stands for any characters and ? for one.`,
+which nobody holds, are yellow. Red are objects of which a lock has a dead owner or needs
+repair, which whoever locks it next is told, or a barrier is broken. In patterns, * stands
+for any characters and ? for one.`,
   options: {
     ...CHOICE_OPTIONS,
     bytes: { short: "b", help: "sizes in bytes, exactly" },
@@ -172,7 +202,7 @@ which nobody holds, are yellow. In patterns, * stands for any characters and ? f
     const order = orderFrom(args, "name");
     const objects = sorted(chooser(args)(), order, args.has("reverse"));
     if (args.has("json")) {
-      await print([toJson(objects.map(toRecord), 2)]);
+      await print([toJson(objects.map(toListRecord), 2)]);
       return DONE;
     }
     const lines = layOut(objectColumns(args.has("bytes"), Date.now()), objects);

@@ -27,6 +27,8 @@ import { actionOn, type Target } from "./target.ts";
 export interface Source extends Disposable {
   /** Its size when it was opened. */
   readonly size: number;
+  /** Of a POSIX object, the descriptor that it is read through: nobody else's, as long as it is open. */
+  readonly fd: number | undefined;
   /** Reads a range; gives fewer bytes where it has none any more. */
   read(byteOffset: number, byteLength: number): Uint8Array;
   /**
@@ -55,6 +57,7 @@ function openSystemV(which: { id: number } | { key: number }): Source {
   const isViewable = size <= runtimeServices().maxBufferByteLength;
   return {
     size,
+    fd: undefined,
     read(byteOffset, byteLength) {
       const length = Math.max(0, Math.min(byteLength, size - byteOffset));
       if (length === 0) return new Uint8Array(0);
@@ -72,6 +75,7 @@ function openFile(target: Target & { kind: "posix" | "semaphore" }): Source {
   const { fd, size } = openObject(target, "read", O_RDONLY);
   return {
     size,
+    fd: target.kind === "posix" ? fd : undefined,
     read(byteOffset, byteLength) {
       const bytes = readAt(fd, byteOffset, byteLength);
       if (typeof bytes === "number") throw failure(actionOn("read", target), bytes, "pread");

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { failure, refusal, removeSemaphoreSet } from "../ffi/mod.ts";
-import { NamedSemaphore, SharedSegment, SystemVSegment } from "../mod.ts";
+import { refusal } from "../ffi/mod.ts";
+import { NamedSemaphore, SharedSegment, SystemVSegment, SystemVSemaphore } from "../mod.ts";
 import { toJson } from "./escape.ts";
-import { findObject, listObjects } from "./objects.ts";
 import { print } from "./output.ts";
 import { actionOn, formatTarget, parseTargets, SYSCALLS, type Target } from "./target.ts";
 import { eachTarget } from "./targets.ts";
@@ -25,17 +24,10 @@ export function removeObject(target: Target): boolean {
         target.id === undefined ? { key: target.key } : { id: target.id },
       );
     case "semset":
-      return removeSet(target);
+      return SystemVSemaphore.remove(
+        target.id === undefined ? { key: target.key } : { id: target.id },
+      );
   }
-}
-
-function removeSet(target: Target & { kind: "semset" }): boolean {
-  const id = target.id ?? (findObject(listObjects(), target).info as { id: number }).id;
-  const result = removeSemaphoreSet(id);
-  if (result >= 0) return true;
-  const error = failure(actionOn("remove", target), result, "semctl");
-  if (error.code === "EINVAL" || error.code === "EIDRM") return false;
-  throw error;
 }
 
 /** The verb. */

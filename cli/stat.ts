@@ -4,7 +4,8 @@
  * @module
  */
 
-import { carriedBy, formatCreation, isAttached } from "./carried.ts";
+import { ShmError, SystemVSemaphore, type SystemVSemaphoreState } from "../mod.ts";
+import { carriedBy, formatCreation, isAttached, primitiveNoun } from "./carried.ts";
 import { escapeText, toJson } from "./escape.ts";
 import { DONE } from "./exit_codes.ts";
 import {
@@ -18,6 +19,7 @@ import {
 import { print } from "./output.ts";
 import { openSource, type Source } from "./read.ts";
 import { layOutPairs } from "./table.ts";
+import { type SyncReport, syncReport, syncReportRecord, syncTables } from "./stat_sync.ts";
 import { parseTargets } from "./target.ts";
 import { eachTarget } from "./targets.ts";
 import {
@@ -84,6 +86,7 @@ function facts({ kind, info }: SharedObject, time: (value: number | undefined) =
     return [
       ["key", keyOrNone(info.key)],
       ["semaphores", String(info.count)],
+      ...states(info.id),
       ["creator", `${formatUser(info.creatorUid)} (${info.creatorUid})`],
       ["last operation", time(info.operationTimeMs)],
       ["changed", time(info.changeTimeMs)],
@@ -98,6 +101,30 @@ function facts({ kind, info }: SharedObject, time: (value: number | undefined) =
     ["created", time(info.birthTimeMs)],
     ["modified", time(info.modifyTimeMs)],
     ["changed", time(info.changeTimeMs)],
+  ];
+}
+
+/** How many semaphores are shown one by one. */
+const MAX_STATES = 32;
+
+/** What the kernel tells of each semaphore of a set to those who may read it. */
+function states(id: number): Pair[] {
+  let all: readonly SystemVSemaphoreState[];
+  try {
+    using set = SystemVSemaphore.open({ id }, { trust: "anyone" });
+    all = set.stat().semaphores;
+  } catch (error) {
+    const code = error instanceof ShmError ? error.code : String(error);
+    return [["values", `? (${code})`]];
+  }
+  const list = (values: number[]) =>
+    values.slice(0, MAX_STATES).join(" ") + (values.length > MAX_STATES ? " ..." : "");
+  const pids = list(all.map(({ lastPid }) => lastPid));
+  return [
+    ["values", list(all.map(({ value }) => value))],
+    ["last process", /[1-9]/.test(pids) ? pids : "none"],
+    ["waiting", list(all.map(({ waiting }) => waiting))],
+    ["for zero", list(all.map(({ waitingForZero }) => waitingForZero))],
   ];
 }
 
@@ -117,7 +144,9 @@ function layoutFacts({ target, size }: SharedObject): Pair[] {
     const bookkeeping = source.size - layout.size;
     const attached = { true: "somebody", false: "nobody", undefined: "who knows whether somebody" };
     const who = attached[`${isAttached(target)}`];
+    const noun = primitiveNoun(header);
     return [
+      ...(noun === undefined ? [] : [["object", noun] as const]),
       ["layout", `${layout.name}, fingerprint ${layout.fingerprint}`],
       ["value", `${layout.size} (${formatSize(layout.size)})`],
       ["bookkeeping", `${bookkeeping} (${formatSize(bookkeeping)})`],
@@ -147,27 +176,49 @@ function holders(object: SharedObject): string {
   return `${known}: ${pids}${isAll ? "" : ", and perhaps others that cannot be seen"}`;
 }
 
+function toStatRecord(object: SharedObject, report: SyncReport | undefined): object {
+  const synchronisation = report === undefined ? null : syncReportRecord(report);
+  return { ...toRecord(object), synchronisation };
+}
+
 /** The verb. */
 export const stat: Verb = {
   name: "stat",
   summary: "show all that is known of objects",
   operands: "TARGET...",
-  options: {},
+  description:
+    `Of an object with locks or anything else that synchronises: the threads that take part, who
+has what, and who waits. It looks at one moment; --for looks again and again, and tells
+for how long the same have been seen to hold something. No lock knows that by itself:
+who lets go and locks again between two looks looks the same.`,
+  options: {
+    for: { value: "TIME", help: "look for so long at who holds what" },
+  },
   examples: [
     ["shm stat frames", "a POSIX segment"],
     ["shm stat id:3 key:0x162e sem:ready", "others"],
     ["shm stat frames --json | jq '.[0].size'", "one fact"],
+    ["shm stat player --for 2s", "who holds its locks for long"],
   ],
   async run(args) {
     const targets = parseTargets(args.positionals);
+    const forMs = args.duration("for") ?? 0;
     const objects = listObjects();
     const found: SharedObject[] = [];
     const code = await eachTarget(targets, args.has("json"), (target) => {
       found.push(findObject(objects, target));
     });
-    if (args.has("json")) await print([toJson(found.map(toRecord), 2)]);
-    else {
-      const blocks = found.map((object) => layOutPairs(describe(object, Date.now())));
+    // All at the same time: what is told of one is not older than what is told of another.
+    const reports = await Promise.all(found.map((object) => syncReport(object, forMs)));
+    if (args.has("json")) {
+      const records = found.map((object, index) => toStatRecord(object, reports[index]));
+      await print([toJson(records, 2)]);
+    } else {
+      const blocks = found.map((object, index) => {
+        const report = reports[index];
+        const facts = layOutPairs(describe(object, Date.now()));
+        return report === undefined ? facts : [...facts, ...syncTables(report)];
+      });
       await print(blocks.flatMap((block, index) => index === 0 ? block : ["", ...block]));
     }
     return code ?? DONE;

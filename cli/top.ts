@@ -6,10 +6,11 @@
 
 import type { Arguments, Options } from "./arguments.ts";
 import { toJson } from "./escape.ts";
-import { CHOICE_OPTIONS, chooser, objectColumns, orderFrom, sorted } from "./ls.ts";
-import { type SharedObject, toRecord } from "./objects.ts";
+import { CHOICE_OPTIONS, chooser, objectColumns, orderFrom, sorted, toListRecord } from "./ls.ts";
+import type { SharedObject } from "./objects.ts";
 import { isTerminal, paint, print } from "./output.ts";
 import { Ending, pause, type Rhythm, show } from "./screen.ts";
+import { LockTable } from "./lock_table.ts";
 import { layOut } from "./table.ts";
 import { count, formatClock, formatSize } from "./units.ts";
 import type { Verb } from "./verb.ts";
@@ -50,8 +51,11 @@ export const top: Verb = {
   operands: "[PATTERN]...",
   description:
     `Keys: s, r, h, a, o, k, n sort by size, resident, held, age, owner, kind, name; R sorts
-the other way round; q and Ctrl-C end it. Where standard output is no terminal, a table
-is printed each time; with --json, a JSON object in one line.`,
+the other way round; l shows or hides the locks; q and Ctrl-C end it. Below are the locks,
+permits and so on that somebody holds or waits for; SEEN is for how long the same have
+been seen to hold them: who lets go and locks again between two looks looks the same. Where
+standard output is no terminal, the tables are printed each time; with --json, a JSON
+object in one line.`,
   options: {
     ...CHOICE_OPTIONS,
     ...RHYTHM_OPTIONS,
@@ -66,30 +70,42 @@ is printed each time; with --json, a JSON object in one line.`,
   async run(args) {
     const choose = chooser(args);
     const rhythm = rhythmFrom(args);
-    const view = { order: orderFrom(args, "resident"), reverse: args.has("reverse") };
+    const view = { order: orderFrom(args, "resident"), reverse: args.has("reverse"), locks: true };
+    const locks = new LockTable();
     const list = () => sorted(choose(), view.order, view.reverse);
     const table = (objects: readonly SharedObject[]) =>
       layOut(objectColumns(args.has("bytes"), Date.now()), objects);
     if (args.has("json")) {
       return await sample(rhythm, () => {
         const time = new Date().toISOString();
-        return [toJson({ time, objects: list().map(toRecord) })];
+        const objects = list();
+        const records = locks.records(objects);
+        return [toJson({
+          time,
+          objects: objects.map((object, index) => ({
+            ...toListRecord(object),
+            synchronisation: records[index],
+          })),
+        })];
       });
     }
     if (!isTerminal()) {
       return await sample(rhythm, () => {
         const objects = list();
-        return [summary(objects), ...table(objects), ""];
+        return [summary(objects), ...table(objects), ...locks.lines(objects), ""];
       });
     }
     return await show({
-      draw() {
+      draw({ rows }) {
         const objects = list();
+        const below = view.locks ? locks.lines(objects, Math.floor(rows / 2)) : [];
         const order = `by ${view.order}${view.reverse ? ", reversed" : ""}`;
-        return [paint("dim", `${summary(objects)}, ${order}`), ...table(objects)];
+        const above = [paint("dim", `${summary(objects)}, ${order}`), ...table(objects)];
+        return [...above.slice(0, rows - below.length), ...below];
       },
       key(key) {
         if (key === "R") view.reverse = !view.reverse;
+        else if (key === "l") view.locks = !view.locks;
         else if (KEYS[key] !== undefined) view.order = KEYS[key];
         else return key === " ";
         return true;

@@ -108,3 +108,9 @@ export function count(number: number, singular: string, plural: string = `${sing
 export function formatClock(milliseconds: number): string {
   return formatTime(milliseconds).slice(11, 19);
 }
+
+/** A short time: `0.3 s`, `12.0 s`, `3 min`. */
+export function formatSeen(milliseconds: number): string {
+  const seconds = milliseconds / SECOND;
+  return seconds < 120 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min`;
+}

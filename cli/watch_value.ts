@@ -4,6 +4,7 @@
  * @module
  */
 
+import { syncPlacesIn } from "../sync/inspect/places.ts";
 import type { Arguments } from "./arguments.ts";
 import { type Carried, carriedBy, Payload, withoutLayout } from "./carried.ts";
 import { FieldTable, placeFrom, valueCell } from "./dump_value.ts";
@@ -15,6 +16,8 @@ import { openSource } from "./read.ts";
 import { countRows, type Row, rowsOf } from "./rows.ts";
 import { type Display, Ending, pause, type Rhythm, show } from "./screen.ts";
 import { Scroll } from "./scroll.ts";
+import { briefText, stateText } from "./sync_words.ts";
+import { Sightings } from "./synchronisation.ts";
 import { formatTarget, type Target } from "./target.ts";
 import { count, formatClock } from "./units.ts";
 
@@ -63,14 +66,30 @@ interface Snapshot {
   readonly carried: Carried;
   readonly place: Place;
   readonly bytes: Uint8Array;
+  /** The states of what synchronises, by the paths. */
+  readonly states: ReadonlyMap<string, string>;
 }
 
+/** Of how many fields the states are compared. */
+const MAX_STATES = 1024;
+
 function takeSnapshot(target: Target, args: Arguments): Snapshot {
-  return open(target, (carried, payload) => ({
-    carried,
-    place: placeFrom(args, carried),
-    bytes: payload.whole(),
-  }));
+  return open(target, (carried, payload) => {
+    const place = placeFrom(args, carried);
+    return { carried, place, bytes: payload.whole(), states: statesOf(place, payload) };
+  });
+}
+
+/** They are not in the bytes of the value alone: who dies changes none of them. */
+function statesOf({ path, byteOffset, field, bit }: Place, payload: Payload): Map<string, string> {
+  const states = new Map<string, string>();
+  if (bit !== undefined) return states;
+  for (const each of syncPlacesIn(field, path, byteOffset)) {
+    const looked = payload.look(each.field, each.position);
+    if (looked === undefined || states.size === MAX_STATES) break;
+    states.set(each.path, briefText(looked));
+  }
+  return states;
 }
 
 const fingerprint = ({ carried }: Snapshot) => carried.layout.fingerprint;
@@ -95,7 +114,14 @@ function* changesBetween(last: Snapshot, next: Snapshot): Generator<Change> {
       yield { field: `${layout.name}${suffix(pathOf(row, index))}`, old, new: now };
     }
   }
+  for (const [path, now] of next.states) {
+    const old = last.states.get(path) ?? now;
+    if (old === now) continue;
+    yield { field: `${layout.name}${suffix(path)}`, old: words(old), new: words(now) };
+  }
 }
+
+const words = (text: string): Value => ({ text, json: text });
 
 /** By value: NaN is NaN, 0 is not -0, and what lies behind the end of a text does not matter. */
 function isSame(a: Value | undefined, b: Value): boolean {
@@ -166,6 +192,7 @@ class View implements Display {
   /** The values on the screen when it was drawn for the last time, by their paths. */
   #last: ReadonlyMap<string, readonly Value[]> = new Map();
   #fingerprint = "";
+  readonly #sightings = new Sightings();
 
   constructor(target: Target, args: Arguments, intervalMs: number) {
     this.#target = target;
@@ -176,6 +203,7 @@ class View implements Display {
   draw({ rows }: { readonly rows: number }): string[] {
     return open(this.#target, (carried, payload) => {
       const place = placeFrom(this.#args, carried);
+      this.#sightings.begin();
       const scroll = this.#scroll;
       scroll.rows = rows - 1;
       scroll.lines = countRows(place, { all: true });
@@ -190,9 +218,10 @@ class View implements Display {
         const values = valuesOf(row, payload);
         const before = this.#last.get(row.path) ?? values;
         const texts = values.map((value, index) => {
-          if (isSame(before[index], value)) return value.text;
+          const text = this.#textOf(value);
+          if (isSame(before[index], value)) return text;
           changed++;
-          return paint("inverse", value.text);
+          return paint("inverse", text);
         });
         shown.set(row.path, values);
         table.add(row, valueCell(row, texts));
@@ -207,6 +236,11 @@ class View implements Display {
       ];
       return [paint("dim", facts.join("  ")), ...table.take()];
     });
+  }
+
+  /** The state of what synchronises also tells for how long it has been seen. */
+  #textOf({ text, sync }: Value): string {
+    return sync === undefined ? text : stateText(sync, this.#sightings.seen("", sync));
   }
 
   key(key: string): boolean {
