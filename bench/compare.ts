@@ -33,15 +33,24 @@ function inRuntimes(script: string): Record<string, Command> {
   const path = here(`subjects/${script}.ts`);
   return {
     Bun: [bin("bun"), path],
-    Deno: [bin("deno"), "run", "--allow-ffi", path],
+    // Those that start others need more.
+    Deno: [bin("deno"), "run", starting.has(script) ? "--allow-all" : "--allow-ffi", path],
     Node: [bin("node"), "--disable-warning=ExperimentalWarning", path],
   };
 }
 
-/** What is measured in which unit, and peers: another program, or the same with other arguments. */
+/** The subjects of which one process is not enough. */
+const starting: ReadonlySet<string> = new Set(["wakeups", "contended", "awaited"]);
+
+/**
+ * What is measured in which unit, and peers: another program, or the same with other arguments. Of a
+ * figure that a peer does not have there is no ratio.
+ */
 interface Comparison {
   readonly unit: string;
   readonly peer?: readonly [name: string, Command];
+  /** What is measured like a runtime: `interop/c/shmkit.h`. */
+  readonly header?: Command;
   /** By name. */
   readonly peerArguments?: Readonly<Record<string, string>>;
 }
@@ -59,7 +68,28 @@ const comparisons: Record<string, () => Comparison> = {
     peerArguments: { "a typed array": "arrays", "a DataView": "DataView" },
   }),
   idle: () => ({ unit: "% of a core" }),
+  locks: () => withHeader("locks", "ns", "pthread and semaphore.h"),
+  wakeups: () => ({
+    ...withHeader("wakeups", "us", "sem_t"),
+    peerArguments: { "a Unix socket": "socket" },
+  }),
+  contended: () => {
+    const executable = compileC("contended")[0];
+    return {
+      unit: "ns",
+      peer: ["pthread", [executable, "pthread", "1000"]],
+      header: [...inRuntimes("contended")["Node"] as Command, "c", executable],
+    };
+  },
+  awaited: () => ({ unit: "% of a core", peerArguments: { "a timer": "timer" } }),
 };
+
+/** A subject in C, which is run with the header when the script of the subject gives it an object. */
+function withHeader(subject: string, unit: string, peer: string): Comparison {
+  const [executable] = compileC(subject);
+  const header: Command = [...inRuntimes(subject)["Node"] as Command, "c", executable];
+  return { unit, peer: [peer, [executable]], header };
+}
 
 function measure([program, ...args]: Command): Figures {
   const output = execFileSync(program, args, { encoding: "utf8" });
@@ -72,7 +102,7 @@ function median(values: readonly number[]): number {
 }
 
 const [chosen = "segments", pairs = "7"] = process.argv.slice(2);
-const { unit, peer, peerArguments } = (comparisons[chosen] ?? comparisons["segments"])!();
+const { unit, peer, header, peerArguments } = (comparisons[chosen] ?? comparisons["segments"])!();
 
 const version = (name: string) => execFileSync(bin(name), ["--version"], { encoding: "utf8" });
 console.log(`${cpus()[0]?.model}, ${cpus().length} CPUs, Linux ${release()}`);
@@ -82,9 +112,10 @@ console.log(
   }; medians of ${pairs} pairs\n`,
 );
 
-for (const [runtime, command] of Object.entries(inRuntimes(chosen))) {
+const subjects = { ...inRuntimes(chosen), ...(header === undefined ? {} : { C: header }) };
+for (const [runtime, command] of Object.entries(subjects)) {
   const peers = new Map<string, Command>(peer === undefined ? [] : [peer]);
-  for (const [name, argument] of Object.entries(peerArguments ?? {})) {
+  for (const [name, argument] of Object.entries(runtime === "C" ? {} : peerArguments ?? {})) {
     peers.set(name, [...command, argument]);
   }
   const rows = new Map<string, { ours: number[]; ratios: Map<string, number[]> }>();
@@ -96,8 +127,10 @@ for (const [runtime, command] of Object.entries(inRuntimes(chosen))) {
       rows.set(name, row);
       row.ours.push(value);
       for (const [peerName, figures] of theirs) {
+        const theirs = figures[name];
+        if (theirs === undefined) continue;
         const ratios = row.ratios.get(peerName) ?? [];
-        row.ratios.set(peerName, [...ratios, value / (figures[name] as number)]);
+        row.ratios.set(peerName, [...ratios, value / theirs]);
       }
     }
   }
