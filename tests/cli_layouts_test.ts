@@ -9,12 +9,14 @@ import fc from "fast-check";
 import { SharedObject, SharedSegment, t } from "../mod.ts";
 import type { Fields, Struct } from "../layout/mod.ts";
 import { jsonOf, valuesOf } from "../cli/field_values.ts";
+import type { ObjectKind } from "../memory/objects/kinds.ts";
 import { countRows, rowsOf } from "../cli/rows.ts";
 import { ADA, createPlayer, createWithSchema, overwrite, Player } from "./support/carried.ts";
 import { MOUNT_NAMESPACE, OTHER_USERS, testWith } from "./support/capabilities.ts";
 import { SHM, shm, shmJson, shmOk } from "./support/cli.ts";
 import { SEED, someLayouts } from "./support/layouts.ts";
 import { cleanUpNames, uniqueName } from "./support/names.ts";
+import { createOfKind } from "./support/objects.ts";
 import { startPeer } from "./support/peers.ts";
 import { HOST } from "./support/runtimes.ts";
 
@@ -402,6 +404,7 @@ describe("an object with a layout in shm", () => {
     ]);
     const { size } = shmJson<[{ size: number }]>(["stat", name])[0];
     expect(record.layout).toEqual({
+      kind: "object",
       name: "Player",
       size: Player.size,
       fingerprint: Player.fingerprint,
@@ -435,6 +438,27 @@ describe("an object with a layout in shm", () => {
     const plain = uniqueName();
     shmOk(["create", plain, "-s", "5000"]);
     expect(shmOk(["stat", plain])).not.toMatch(/^(layout|lifetime|creator)/m);
+  });
+
+  test("ls, stat and dump tell what synchronises by its kind", () => {
+    const Words = t.struct("Words", { words: t.array(t.u32, 4) });
+    for (const [kind, noun] of [["rwlock", "read-write lock"], ["semaphore", "semaphore"]]) {
+      const name = uniqueName();
+      createOfKind(name, kind as ObjectKind, Words).close();
+      expect(shmOk(["ls", name])).toMatch(new RegExp(`^posix .* ${name}  ${noun}$`, "m"));
+      const [{ layout }] = shmJson<[{ layout: unknown }]>(["ls", name]);
+      expect(layout).toMatchObject({ kind, name: "Words", size: 16 });
+      expect(shmOk(["stat", name])).toMatch(new RegExp(`^object +${noun}\nlayout +Words, `, "m"));
+      expect(shmOk(["dump", name])).toMatch(
+        new RegExp(`^${noun} Words, 16 bytes, .*\n *0  words  u32\\[4\\]  0 0 0 0\n$`),
+      );
+      expect(shmJson<Dump>(["dump", name])).toMatchObject({
+        layout: { kind },
+        value: { words: [0, 0, 0, 0] },
+      });
+      expect(shmOk(["layout", name])).toContain("Words, 16 bytes");
+      shmOk(["rm", name]);
+    }
   });
 
   test("write changes the value, and what lies behind with --raw only", () => {

@@ -30,7 +30,8 @@ const directory = temporaryDirectory();
 function withLibrary(source: string): string {
   const here = (path: string) => JSON.stringify(new URL(`../${path}`, import.meta.url).href);
   return source.replaceAll('"@shmkit/shmkit"', here("mod.ts"))
-    .replaceAll('"@shmkit/shmkit/layout"', here("layout/mod.ts"));
+    .replaceAll('"@shmkit/shmkit/layout"', here("layout/mod.ts"))
+    .replaceAll('"@shmkit/shmkit/sync"', here("sync/mod.ts"));
 }
 
 /** What the comments behind console.log() say, up to a colon: `// 7` is the line `7`. */
@@ -40,7 +41,13 @@ function expectedLines(source: string): string[] {
   );
 }
 
-for (const [document, least] of [["docs/kinds.md", 8], ["docs/layouts.md", 11]] as const) {
+for (
+  const [document, least] of [
+    ["docs/kinds.md", 10],
+    ["docs/layouts.md", 11],
+    ["docs/locks.md", 7],
+  ] as const
+) {
   describe(`the programs in ${document}`, () => {
     const text = readFileSync(join(root, document), "utf8");
     const blocks = [...text.matchAll(/```ts\n\/\/ (\S+\.ts)\n([^]*?)```/g)];

@@ -119,10 +119,11 @@ ownedBy("deno", () => {
 
   describe("the JSR package", () => {
     for (const publisher of PUBLISHERS) {
-      test(`contains the modules that it needs and no others, with ${publisher.title}`, async () => {
+      test(`contains the modules that it needs, the header for C, and no others, with ${publisher.title}`, async () => {
         const { all } = await modules();
         // Were one in another package, or a builtin module of some runtime, it would be in excess.
-        const expected = [...all, ...DOCUMENTS, "LICENSE", "deno.json"].sort();
+        const others = [...DOCUMENTS, "LICENSE", "deno.json", "interop/c/shmkit.h"];
+        const expected = [...all, ...others].sort();
         expect(await publish(checkout(), publisher)).toEqual(expected);
       });
 

@@ -104,16 +104,19 @@ ownedBy("node", () => {
   });
 
   describe("the npm package", () => {
-    test("contains the built library and nothing else", async () => {
+    test("contains the built library, the header for C, and nothing else", async () => {
       const files = filesIn(join(await install(), "node_modules", "shmkit"));
-      const built = ["mod", "layout/mod", "cli/mod"].flatMap((name) => [
+      const built = ["mod", "layout/mod", "sync/mod", "cli/mod"].flatMap((name) => [
         `dist/${name}.d.ts`,
         `dist/${name}.js`,
       ]);
       // What the entry points share, and what the command loads when it knows where it runs.
-      const chunks = Array.from({ length: 4 }, () => "dist/chunk-*.js");
-      const parts = [...chunks, "dist/main-*.js", "dist/t-*.d.ts"];
-      const expected = [...DOCUMENTS, "LICENSE", ...built, ...parts, "package.json"];
+      const chunks = Array.from({ length: 6 }, () => "dist/chunk-*.js");
+      const declarations = ["from_description", "shared_semaphore", "struct", "union"]
+        .map((name) => `dist/${name}-*.d.ts`);
+      const parts = [...chunks, "dist/main-*.js", ...declarations];
+      const interop = ["interop/c/shmkit.h"];
+      const expected = [...DOCUMENTS, "LICENSE", ...built, ...parts, ...interop, "package.json"];
       const unhashed = files.map((path) => path.replace(/-[\w-]{8}(\.js|\.d\.ts)$/, "-*$1"));
       expect(unhashed.sort()).toEqual(expected.sort());
     });

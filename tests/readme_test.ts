@@ -16,7 +16,7 @@ const readme = readFileSync(new URL("README.md", root), "utf8");
 
 /** The names that the README uses, made unlike those of any other test or user. */
 const suffix = `-shmkit-test-${process.pid}`;
-const names = ["numbers", "visits", "player"].map((name) => name + suffix);
+const names = ["numbers", "visits", "player", "account"].map((name) => name + suffix);
 
 /** A code block, by a line that it contains. */
 function block(language: string, line: string): string {
@@ -31,7 +31,7 @@ const directory = temporaryDirectory();
 function program(fileName: string, line: string): string {
   const source = block("ts", line)
     .replaceAll('"@shmkit/shmkit"', JSON.stringify(new URL("mod.ts", root).href))
-    .replaceAll(/"(numbers|visits|player)"/g, `"$1${suffix}"`);
+    .replaceAll(/"(numbers|visits|player|account)"/g, `"$1${suffix}"`);
   const path = join(directory, fileName);
   writeFileSync(path, source);
   return path;
@@ -104,6 +104,29 @@ describe("the player of the README", () => {
     for (const runtime of RUNTIMES) {
       expect(await run(runtime, path)).toBe(`${++hits} hits so far\n`);
     }
+  });
+});
+
+describe("the account of the README", () => {
+  test("is put right by whoever comes after one who was killed", async () => {
+    removeAll();
+    const path = program("account.ts", '"account"');
+    const look = () => {
+      using segment = SharedSegment.open(`account${suffix}`);
+      return [...segment.view(Int32Array, 16, 2)];
+    };
+    for (const runtime of RUNTIMES) expect(await run(runtime, path)).toBe("");
+    expect(look()).toEqual([3, -3]);
+    const dying = join(directory, "dying.ts");
+    const half = 'console.log("half done");\nawait new Promise((end) => setTimeout(end, 60_000));';
+    writeFileSync(dying, readFileSync(path, "utf8").replace("value.right--;", half));
+    await using peer = start(HOST, dying);
+    expect(await peer.line()).toBe("half done");
+    peer.kill();
+    await peer.exit();
+    expect(look()).toEqual([4, -3]);
+    expect(await run(HOST, path)).toBe("");
+    expect(look()).toEqual([5, -5]);
   });
 });
 

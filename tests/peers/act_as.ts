@@ -9,6 +9,7 @@ import {
   SharedSegment,
   ShmError,
   SystemVSegment,
+  SystemVSemaphore,
 } from "../../mod.ts";
 import { platform, shmStatus } from "../../ffi/mod.ts";
 import { bind } from "../../ffi/libc/library.ts";
@@ -70,6 +71,15 @@ const verbs: Record<string, () => unknown> = {
   "systemv-give": giveAway,
   "systemv-exists": () => {
     if (!SystemVSegment.exists({ key })) throw new Error("not found");
+  },
+  "semset-open": () => SystemVSemaphore.open({ key }),
+  "semset-anyone": () => SystemVSemaphore.open({ key }, { trust: "anyone" }),
+  "semset-post": () => SystemVSemaphore.open({ key }, { trust: "anyone" }).post(),
+  "semset-remove": () => SystemVSemaphore.remove({ key }),
+  "semset-create": () => SystemVSemaphore.create({ key, initialValue: 1 }),
+  "semset-unwritable": () => SystemVSemaphore.create({ key, initialValue: 1, mode: 0o400 }),
+  "semset-exists": () => {
+    if (!SystemVSemaphore.exists({ key })) throw new Error("not found");
   },
   "systemv-remove": () => SystemVSegment.remove({ key }),
 };

@@ -6,7 +6,7 @@
 
 import { afterEach } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readlinkSync, rmSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 
 const PREFIX = `shmkit-test-${process.pid}-`;
 let count = 0;
@@ -32,9 +32,24 @@ export function openFiles(): string[] {
   }).filter((path) => path.startsWith("/dev/shm/")).sort();
 }
 
+/** Removes the mailboxes of killed peers: those that nobody reads. */
+function removeMailboxes(): void {
+  for (const name of readdirSync("/dev/shm")) {
+    if (!name.startsWith("shmkit-mailbox-")) continue;
+    try {
+      closeSync(openSync(`/dev/shm/${name}`, constants.O_WRONLY | constants.O_NONBLOCK));
+    } catch (error) {
+      if ((error as { code?: string }).code === "ENXIO") {
+        rmSync(`/dev/shm/${name}`, { force: true });
+      }
+    }
+  }
+}
+
 /** To be called once by each test file that uses names. */
 export function cleanUpNames(): void {
   afterEach(() => {
+    removeMailboxes();
     for (const name of ownFiles()) rmSync(`/dev/shm/${name}`, { recursive: true, force: true });
     // The runtimes' own functions cannot say a name that is no UTF-8.
     if (ownFiles().length > 0) {

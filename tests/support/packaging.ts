@@ -36,7 +36,7 @@ const bin = join(root, "node_modules", ".bin");
 const NOT_COPIED = new Set([".git", "node_modules", "dist"]);
 
 /** A tool may take this long; then it is killed with all that it has started. */
-const TOOL_TIMEOUT_S = 60;
+const TOOL_TIMEOUT_S = 150;
 
 /** Nobody listens at this port: whatever wants the network fails at once. */
 const NOWHERE = "http://127.0.0.1:9";
@@ -259,12 +259,16 @@ export class Scratch {
    *
    * @param directory The project.
    * @param fixture The file in `tests/fixtures/`, which imports the library by its path.
-   * @param specifier How a user imports it.
+   * @param specifier How a user imports it; the subpath `sync` follows from that.
    * @returns The path of the copy.
    */
   addFixture(directory: string, fixture: string, specifier: string): string {
     const source = readFileSync(join(fixtures, fixture), "utf8");
-    const imported = source.replaceAll('"../../mod.ts"', JSON.stringify(specifier));
+    const subpath = specifier.endsWith("mod.ts")
+      ? specifier.replace(/mod\.ts$/, "sync/mod.ts")
+      : `${specifier}/sync`;
+    const imported = source.replaceAll('"../../mod.ts"', JSON.stringify(specifier))
+      .replaceAll('"../../sync/mod.ts"', JSON.stringify(subpath));
     expect(imported).not.toBe(source);
     const path = join(directory, fixture);
     writeFileSync(path, imported);

@@ -7,7 +7,7 @@
 
 import type { FFIFunction, FFITypeOrString } from "bun:ffi";
 import type { ArgumentType, FunctionSignature } from "node:ffi";
-import type { BunFfi } from "../../ffi/runtimes/bun.ts";
+import type { BunApi, BunFfi } from "../../ffi/runtimes/bun.ts";
 import type { NodeFfi } from "../../ffi/runtimes/node.ts";
 import type { Process } from "../../ffi/runtimes/process.ts";
 import type { WithTypeNames } from "./in_place_of.ts";
@@ -24,6 +24,8 @@ export const bunDlopen: (
 ) => ReturnType<BunFfi["dlopen"]> = bun.dlopen;
 
 export const bunRest: Omit<BunFfi, "dlopen"> = bun;
+
+export const bunApi: BunApi = Bun;
 
 export const nodeDlopen: (
   library: string,
