@@ -17,6 +17,8 @@ trap 'exit 143' TERM
 
 $runtime clerk.ts --name "$name" &
 clerk=$!
+# The ledger goes with the last who has it open: if only the one that dies had, nobody would repair it.
+while [ ! -e "/dev/shm/$name" ] && kill -0 "$clerk"; do sleep 0.1; done
 $runtime clerk.ts --name "$name" --die-at 200 || true
 sleep 1
 kill -TERM "$clerk"
