@@ -90,19 +90,22 @@ describe("asynchronous waits", () => {
     await succeed(hog);
   });
 
+  // What polls takes all of a core, or a tenth; bench/ has the figure that is aimed at.
+  const MOST_IDLE = 0.05;
+
   for (const runtime of RUNTIMES) {
     test(`cost next to nothing in ${runtime.name}`, async () => {
       const name = uniqueName();
       using object = SharedObject.create(name, Guarded, UNGUARDED);
       using _guard = object.value.inner.lock.lock();
       let share = Infinity; // a busy machine only makes it more
-      for (let attempt = 0; attempt < 3 && share >= 0.02; attempt++) {
+      for (let attempt = 0; attempt < 3 && share >= MOST_IDLE; attempt++) {
         const peer = startPeer(runtime, "proof.ts", ["idle", name, 5500]);
         const { cpuMs, ms } = JSON.parse(await succeed(peer));
         share = Math.min(share, cpuMs / ms);
         report(`idle in ${runtime.name}`, { percent: 100 * cpuMs / ms, ms });
       }
-      expect(share).toBeLessThan(0.02);
+      expect(share).toBeLessThan(MOST_IDLE);
     });
 
     test(`keep a process of ${runtime.name} alive, and no longer`, async () => {

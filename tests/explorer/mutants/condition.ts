@@ -59,13 +59,13 @@ export const condition: Mutation<Protocol> = {
     },
     {
       what: "giving up passes nothing on",
-      find: "    if (this.#isNotified()) notify(this.#place, this.sleepIndex, 1); // it may",
-      replace: "    // it may",
+      find: "    if (this.#countNotifications() > 0) this.#passOn();\n",
+      replace: "",
       foundBy: "one that calls it off",
     },
     {
       what: "two notifications for one are lost to another",
-      find: "    if (count > 1) notify(this.#place, this.sleepIndex, 1);\n",
+      find: "    if (this.#countNotifications() > 1) this.#passOn();\n",
       replace: "",
       foundBy: "one each, for those who await",
     },
