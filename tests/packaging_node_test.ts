@@ -111,14 +111,14 @@ ownedBy("node", () => {
         `dist/${name}.js`,
       ]);
       // What the entry points share, and what the command loads when it knows where it runs.
-      const chunks = Array.from({ length: 6 }, () => "dist/chunk-*.js");
       const declarations = ["from_description", "shared_semaphore", "struct", "union"]
         .map((name) => `dist/${name}-*.d.ts`);
-      const parts = [...chunks, "dist/main-*.js", ...declarations];
+      const parts = ["dist/chunk-*.js", "dist/main-*.js", ...declarations];
       const interop = ["interop/c/shmkit.h"];
       const expected = [...DOCUMENTS, "LICENSE", ...built, ...parts, ...interop, "package.json"];
       const unhashed = files.map((path) => path.replace(/-[\w-]{8}(\.js|\.d\.ts)$/, "-*$1"));
-      expect(unhashed.sort()).toEqual(expected.sort());
+      // Into how many chunks it is cut, is the bundler's business.
+      expect([...new Set(unhashed)].sort()).toEqual(expected.sort());
     });
 
     test("brings no other package along, and imports none", async () => {
