@@ -8,6 +8,8 @@
 #define SHMKIT_IMPLEMENTATION
 #include "shmkit.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #define LOAD(word) __atomic_load_n((uint32_t *)&(word), __ATOMIC_SEQ_CST)
@@ -158,6 +160,8 @@ int main(int argc, char **argv) {
   uint32_t seat;
   int result;
   if (argc != 5) return 2;
+  /* With whoever has started it, whatever that dies of. */
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   state = strtoull(argv[4], NULL, 10) * 0x9E3779B97F4A7C15u + 1;
   result = shmkit_participant_attach(&me, argv[1], 0, 0);
   if (result < 0) return fail("cannot attach", result);
@@ -166,7 +170,7 @@ int main(int argc, char **argv) {
   STORE(self->ready, 1);
   while ((seat = LOAD(self->seat)) == 0) {
     nap(2);
-    if (LOAD(value->stop) || getppid() == 1) return 0;
+    if (LOAD(value->stop)) return 0;
   }
   while (LOAD(value->stop) == 0) {
     const int worked = do_round(&me, value, self, seat);
