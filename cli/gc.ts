@@ -9,7 +9,7 @@ import { nameLeadsTo } from "../memory/files/attach.ts";
 import { findAbandoned } from "./abandoned.ts";
 import type { Arguments } from "./arguments.ts";
 import { toJson } from "./escape.ts";
-import { listMailboxes } from "./mailboxes.ts";
+import { findMailboxes } from "./mailboxes.ts";
 import { isMatch } from "./ls.ts";
 import { formatUser, isComplete, isOrphan, listObjects, type SharedObject } from "./objects.ts";
 import { complain, print } from "./output.ts";
@@ -75,7 +75,7 @@ all processes must have been read. Sets of System V semaphores are never removed
       const finding = abandoned ?? (isNamed(object) ? examine(object, rules) : undefined);
       if (finding !== undefined) found.set(object, finding);
     }
-    const code = await dispose([...found.values(), ...listMailboxes(user)], args, nowMs);
+    const code = await dispose([...found.values(), ...findMailboxes(user)], args, nowMs);
     const others = objects.filter((each) =>
       !found.has(each) && each.uid === user && isOrphan(each)
     );

@@ -387,7 +387,7 @@ describe("shm gc", () => {
         [dead, alive].includes(target)
       );
       expect(verdicts).toMatchObject([
-        { target: alive, verdict: "kept", reason: "its owner lives" },
+        { target: alive, verdict: "kept", reason: "somebody has it open" },
         { target: dead, verdict: "removed" },
       ]);
       expect(readdirSync("/dev/shm").filter((each) => [dead, alive].includes(each))).toEqual([

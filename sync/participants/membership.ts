@@ -96,6 +96,16 @@ export class Membership implements Participation {
     shared.participant.detach();
   }
 
+  /** The error of a guard that has lost its lock, or never had it. */
+  lostError(verb: string, noun: string, reason: string = "this guard does not hold it"): ShmError {
+    return stateError(
+      { ...this.#action(verb), noun },
+      "ERR_SHM_LOCK_LOST",
+      reason,
+      "Find out who releases it, or writes over it.",
+    );
+  }
+
   /** The error of a verb after the handle was closed. */
   closedError(verb: string): ShmError {
     return stateError(

@@ -313,14 +313,11 @@ export class Barrier {
   #enter(verb: string): BarrierState {
     const membership = this.#sync.enter(verb);
     if (membership === this.#entered) return this.#state as BarrierState;
-    const { participant } = membership;
-    let state = participant.states.get(this.#sync.index) as BarrierState | undefined;
-    if (state === undefined) {
-      state = new BarrierState(new BarrierWords(participant, this.#sync.index, this.#parties));
-      participant.states.set(this.#sync.index, state);
-    }
     this.#entered = membership;
-    return this.#state = state;
+    return this.#state = this.#sync.stateOf(
+      membership,
+      (participant, index) => new BarrierState(new BarrierWords(participant, index, this.#parties)),
+    );
   }
 
   #brokenError(verb: string, outcome: Outcome | undefined): ShmError {

@@ -4,7 +4,7 @@
 
 import { misuse, stateError, timeoutError } from "../../errors.ts";
 import { type AsyncWaitOptions, checkInteger, type WaitOptions } from "../../memory/options.ts";
-import { isThenable } from "./mutex.ts";
+import { isThenable } from "./promises.ts";
 import type { Membership } from "../participants/membership.ts";
 import { NotificationAttempt, notify, notifyAll } from "../protocols/condition.ts";
 import { isReleasable, type ReleasableGuard } from "./suspension.ts";
@@ -205,10 +205,7 @@ export class Condition {
   #enter(verb: string): Membership {
     const membership = this.#sync.enter(verb);
     if (membership === this.#entered) return membership;
-    const { states } = membership.participant;
-    let crowd = states.get(this.#sync.index) as Crowd | undefined;
-    if (crowd === undefined) states.set(this.#sync.index, crowd = new Set());
-    this.#crowd = crowd;
+    this.#crowd = this.#sync.stateOf(membership, (): Crowd => new Set());
     return this.#entered = membership;
   }
 }

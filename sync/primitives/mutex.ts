@@ -2,10 +2,11 @@
  * @module
  */
 
-import { misuse, type ShmError, stateError, timeoutError } from "../../errors.ts";
+import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
 import type { Membership } from "../participants/membership.ts";
 import type { Participant } from "../participants/participant.ts";
+import { type NotPromise, notPromise } from "./promises.ts";
 import { LockAttempt, markConsistent, tryLockWord, unlockWord } from "../protocols/lock_word.ts";
 import type { Pause } from "../protocols/place.ts";
 import type { ReleasableGuard } from "./suspension.ts";
@@ -89,7 +90,9 @@ export class MutexGuard implements Disposable, ReleasableGuard {
    */
   markConsistent(): void {
     const { participant, index } = this.#state;
-    if (!this.held || !markConsistent(participant, index)) throw this.#lost("mark consistent");
+    if (!this.held || !markConsistent(participant, index)) {
+      throw this.#membership.lostError("mark consistent", "mutex");
+    }
     this.#plain = true;
   }
 
@@ -154,22 +157,13 @@ export class MutexGuard implements Disposable, ReleasableGuard {
     const { words, index, id } = state;
     state.guard = undefined;
     if (this.#plain && Atomics.compareExchange(words, index, id, 0) === id) return;
-    if (!unlockWord(state.participant, index)) throw this.#lost("release");
+    if (!unlockWord(state.participant, index)) throw this.#membership.lostError("release", "mutex");
   }
 
   #resume(ownerDied: boolean): void {
     this.#ownerDied = ownerDied;
     this.#plain = !ownerDied;
     this.#state.guard = this;
-  }
-
-  #lost(verb: string): ShmError {
-    return stateError(
-      { verb, noun: "mutex" },
-      "ERR_SHM_LOCK_LOST",
-      "this guard does not hold it",
-      "Find out who releases it, or writes over it.",
-    );
   }
 }
 
@@ -258,12 +252,7 @@ export class Mutex {
   withLock<T>(fn: (guard: MutexGuard) => NotPromise<T>, options?: WaitOptions): T {
     const guard = this.lock(options);
     try {
-      const result = fn(guard);
-      if (isThenable(result)) {
-        const rule = "the function must not return a promise (use withLockAsync())";
-        throw new TypeError(misuse(this.#sync.action("lock"), rule, result));
-      }
-      return result;
+      return notPromise(this.#sync.action("lock"), "withLockAsync", fn(guard));
     } finally {
       guard.release();
     }
@@ -304,15 +293,10 @@ export class Mutex {
   #enter(verb: string): Membership {
     const membership = this.#sync.enter(verb);
     if (membership === this.#entered) return membership;
-    const { participant } = membership;
-    let state = participant.states.get(this.#sync.index) as MutexState | undefined;
-    if (state === undefined) {
-      participant.states.set(
-        this.#sync.index,
-        state = new MutexState(participant, this.#sync.index),
-      );
-    }
-    this.#state = state;
+    this.#state = this.#sync.stateOf(
+      membership,
+      (participant, index) => new MutexState(participant, index),
+    );
     return this.#entered = membership;
   }
 
@@ -326,9 +310,6 @@ export class Mutex {
   }
 }
 
-/** What is no promise. */
-export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;
-
 /** How often a lock that is held is looked at before the thread sleeps. */
 const SPINS = 100;
 
@@ -340,10 +321,4 @@ function spin({ words, index, id }: MutexState): boolean {
     ) return true;
   }
   return false;
-}
-
-/** Whether something is to be awaited. */
-export function isThenable(value: unknown): boolean {
-  return value !== null && (typeof value === "object" || typeof value === "function") &&
-    typeof (value as { then?: unknown }).then === "function";
 }

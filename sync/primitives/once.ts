@@ -2,9 +2,9 @@
  * @module
  */
 
-import { misuse, type ShmError, stateError, timeoutError } from "../../errors.ts";
+import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
-import { isThenable, type NotPromise } from "./mutex.ts";
+import { type NotPromise, notPromise } from "./promises.ts";
 import type { Membership } from "../participants/membership.ts";
 import type { Participant } from "../participants/participant.ts";
 import type { Pause } from "../protocols/place.ts";
@@ -123,11 +123,7 @@ export class Once {
       : this.#waitForRun(state, membership, checked);
     if (run === null) return false;
     try {
-      const result = fn(run.ownerDied);
-      if (isThenable(result)) {
-        const rule = "the function must not return a promise (use runAsync())";
-        throw new TypeError(misuse(this.#sync.action("run"), rule, result));
-      }
+      notPromise(this.#sync.action("run"), "runAsync", fn(run.ownerDied));
     } catch (error) {
       run.end(false);
       throw error;
@@ -198,13 +194,10 @@ export class Once {
   #enter(verb: string): Membership {
     const membership = this.#sync.enter(verb);
     if (membership === this.#entered) return membership;
-    const { participant } = membership;
-    const { index } = this.#sync;
-    let state = participant.states.get(index) as OnceState | undefined;
-    if (state === undefined) {
-      participant.states.set(index, state = new OnceState(participant, index));
-    }
-    this.#state = state;
+    this.#state = this.#sync.stateOf(
+      membership,
+      (participant, index) => new OnceState(participant, index),
+    );
     return this.#entered = membership;
   }
 

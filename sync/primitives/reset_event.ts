@@ -152,14 +152,13 @@ export class ResetEvent {
   }
 
   #enter(verb: string): Participant {
-    const { participant } = this.#sync.enter(verb);
+    const membership = this.#sync.enter(verb);
+    const { participant } = membership;
     if (participant === this.#participant) return participant;
-    const { states } = participant;
-    let state = states.get(this.#sync.index) as EventState | undefined;
-    if (state === undefined) {
-      states.set(this.#sync.index, state = { crowd: new Set(), line: new Set() });
-    }
-    this.#state = state;
+    this.#state = this.#sync.stateOf(
+      membership,
+      (): EventState => ({ crowd: new Set(), line: new Set() }),
+    );
     return this.#participant = participant;
   }
 }

@@ -2,9 +2,9 @@
  * @module
  */
 
-import { misuse, type ShmError, stateError, timeoutError } from "../../errors.ts";
+import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
-import { isThenable, type NotPromise } from "./mutex.ts";
+import { type NotPromise, notPromise } from "./promises.ts";
 import type { Membership } from "../participants/membership.ts";
 import { OWNER } from "../protocols/lock_word.ts";
 import { ExclusiveAttempt, SharedAttempt, tryExclude, tryShare } from "../protocols/rwlock.ts";
@@ -103,7 +103,7 @@ export class RwLock {
   withShared<T>(fn: (guard: SharedGuard) => NotPromise<T>, options?: WaitOptions): T {
     const guard = this.lockShared(options);
     try {
-      return this.#notPromise("share", "withSharedAsync", fn(guard));
+      return notPromise(this.#sync.action("share"), "withSharedAsync", fn(guard));
     } finally {
       guard.release();
     }
@@ -188,7 +188,7 @@ export class RwLock {
   withExclusive<T>(fn: (guard: ExclusiveGuard) => NotPromise<T>, options?: WaitOptions): T {
     const guard = this.lockExclusive(options);
     try {
-      return this.#notPromise("lock", "withExclusiveAsync", fn(guard));
+      return notPromise(this.#sync.action("lock"), "withExclusiveAsync", fn(guard));
     } finally {
       guard.release();
     }
@@ -247,23 +247,13 @@ export class RwLock {
     return guard;
   }
 
-  #notPromise<T>(verb: string, other: string, result: NotPromise<T>): T {
-    if (!isThenable(result)) return result as T;
-    const rule = `the function must not return a promise (use ${other}())`;
-    throw new TypeError(misuse(this.#sync.action(verb), rule, result));
-  }
-
   #enter(verb: string): Membership {
     const membership = this.#sync.enter(verb);
     if (membership === this.#entered) return membership;
-    const { participant } = membership;
-    const { index } = this.#sync;
-    let state = participant.states.get(index) as RwLockState | undefined;
-    if (state === undefined) {
-      state = new RwLockState(participant, index, this.#sync.rowOffset);
-      participant.states.set(index, state);
-    }
-    this.#state = state;
+    this.#state = this.#sync.stateOf(
+      membership,
+      (participant, index) => new RwLockState(participant, index, this.#sync.rowOffset),
+    );
     return this.#entered = membership;
   }
 

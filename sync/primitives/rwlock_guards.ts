@@ -2,7 +2,6 @@
  * @module
  */
 
-import { type ShmError, stateError } from "../../errors.ts";
 import type { Membership } from "../participants/membership.ts";
 import type { Participant } from "../participants/participant.ts";
 import { markConsistent } from "../protocols/lock_word.ts";
@@ -66,7 +65,7 @@ export class SharedGuard implements Disposable {
     const { part, line } = this.#state;
     const wasOurs = part.unshare();
     if (line.size > 0) lookInLine(line);
-    if (!wasOurs) throw lost("release");
+    if (!wasOurs) throw this.#membership.lostError("release", "read-write lock");
   }
 
   /** As {@linkcode release}, for `using`. */
@@ -115,7 +114,9 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
    */
   markConsistent(): void {
     const { place, index } = this.#state.part;
-    if (!this.held || !markConsistent(place, index)) throw lost("mark consistent");
+    if (!this.held || !markConsistent(place, index)) {
+      throw this.#membership.lostError("mark consistent", "read-write lock");
+    }
   }
 
   /**
@@ -131,7 +132,7 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
     this.#membership.held--;
     const wasOurs = state.part.unlockExclusive();
     if (state.line.size > 0) lookInLine(state.line);
-    if (!wasOurs) throw lost("release");
+    if (!wasOurs) throw this.#membership.lostError("release", "read-write lock");
   }
 
   /** As {@linkcode release}, for `using`. */
@@ -145,7 +146,7 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
     state.exclusive = undefined;
     if (!state.part.unlockExclusive()) {
       this.#membership.held--;
-      throw lost("release");
+      throw this.#membership.lostError("release", "read-write lock");
     }
     if (!blocking && state.line.size > 0) lookInLine(state.line);
   }
@@ -174,13 +175,4 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
     this.#ownerDied = ownerDied;
     this.#state.exclusive = this;
   }
-}
-
-function lost(verb: string): ShmError {
-  return stateError(
-    { verb, noun: "rwlock" },
-    "ERR_SHM_LOCK_LOST",
-    "this guard does not hold it",
-    "Find out who releases it, or writes over it.",
-  );
 }

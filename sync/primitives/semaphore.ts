@@ -2,9 +2,9 @@
  * @module
  */
 
-import { misuse, type ShmError, stateError, timeoutError } from "../../errors.ts";
+import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
-import { isThenable, type NotPromise } from "./mutex.ts";
+import { type NotPromise, notPromise } from "./promises.ts";
 import type { Membership } from "../participants/membership.ts";
 import { PermitAttempt, Permits, tryPermit } from "../protocols/semaphore.ts";
 import { type Home, Synchroniser } from "./synchroniser.ts";
@@ -57,12 +57,7 @@ export class Permit implements Disposable {
     this.#membership.held--;
     const { permits, line } = this.#state;
     if (!permits.release(this.#number)) {
-      throw stateError(
-        { verb: "release", noun: "permit" },
-        "ERR_SHM_LOCK_LOST",
-        "it is not this thread's any more",
-        "Find out who writes over the semaphore.",
-      );
+      throw this.#membership.lostError("release", "permit", "it is not this thread's any more");
     }
     if (line.size > 0) lookInLine(line);
   }
@@ -175,10 +170,7 @@ export class Semaphore {
     if (checked.timeoutMs === 0) return this.#acquireAtOnce();
     const attempt = new PermitAttempt(permits);
     const take = () => new Permit(state, membership, attempt.permit);
-    const permit = await this.#sync.await("acquire", line, attempt, checked, take);
-    // Mail that came before the end of the wait was announced has not been looked at.
-    if (!membership.closed) permits.passOn();
-    return permit;
+    return await this.#sync.await("acquire", line, attempt, checked, take);
   }
 
   /**
@@ -191,12 +183,7 @@ export class Semaphore {
   withPermit<T>(fn: (permit: Permit) => NotPromise<T>, options?: WaitOptions): T {
     const permit = this.acquire(options);
     try {
-      const result = fn(permit);
-      if (isThenable(result)) {
-        const rule = "the function must not return a promise (use withPermitAsync())";
-        throw new TypeError(misuse(this.#sync.action("acquire"), rule, result));
-      }
-      return result;
+      return notPromise(this.#sync.action("acquire"), "withPermitAsync", fn(permit));
     } finally {
       permit.release();
     }
@@ -238,13 +225,10 @@ export class Semaphore {
   #enter(verb: string): Membership {
     const membership = this.#sync.enter(verb);
     if (membership === this.#entered) return membership;
-    const { participant } = membership;
-    let state = participant.states.get(this.#sync.index) as SemaphoreState | undefined;
-    if (state === undefined) {
-      state = new SemaphoreState(new Permits(participant, this.#sync.index, this.#permits));
-      participant.states.set(this.#sync.index, state);
-    }
-    this.#state = state;
+    this.#state = this.#sync.stateOf(
+      membership,
+      (participant, index) => new SemaphoreState(new Permits(participant, index, this.#permits)),
+    );
     return this.#entered = membership;
   }
 

@@ -14,6 +14,7 @@ import {
   type WaitOptions,
 } from "../../memory/options.ts";
 import { Membership } from "../participants/membership.ts";
+import type { Participant } from "../participants/participant.ts";
 import type { Attempt } from "../protocols/place.ts";
 import { type Line, waitInLine } from "../waiting/event_loop.ts";
 import { waitPlainly } from "../waiting/plain.ts";
@@ -80,6 +81,17 @@ export class Synchroniser {
       "it is not in a shared object, and only those can tell who is dead",
       "Use the value of SharedObject.create() or open().",
     );
+  }
+
+  /** What this thread keeps for the primitive: made once, and shared by all handles. */
+  stateOf<S extends object>(
+    { participant }: Membership,
+    make: (participant: Participant, index: number) => S,
+  ): S {
+    const { index } = this;
+    let state = participant.states.get(index) as S | undefined;
+    if (state === undefined) participant.states.set(index, state = make(participant, index));
+    return state;
   }
 
   /** Checks the options of a plain wait. */

@@ -2,7 +2,8 @@
  * Waiting with the event loop: attempts are looked at when there is mail, and when time has passed.
  *
  * The timer is the failure detector. Mail may go to whoever is dead, stopped, busy, or has just given
- * up; so each attempt that is under way is looked at every 50 ms, and after a second every 100 ms. There is one timer and one mailbox for each thread. A promise that is pending keeps the process alive.
+ * up; so each attempt that is under way is looked at every 50 ms, and after a second every 100 ms.
+ * There is one timer and one mailbox for each thread. A promise that is pending keeps the process alive.
  *
  * @module
  */

@@ -4,7 +4,16 @@
  * @module
  */
 
-import { close, errorCode, open, platform, statusOf, writeByte } from "../../ffi/mod.ts";
+import {
+  close,
+  errorCode,
+  listDirectory,
+  open,
+  platform,
+  statusOf,
+  statusOfPath,
+  writeByte,
+} from "../../ffi/mod.ts";
 import { MAILBOX_PREFIX } from "../../memory/names.ts";
 import { type Slots, WORD } from "../participants/slots.ts";
 
@@ -17,6 +26,29 @@ export function bitOfInterest(index: number): number {
 export function mailboxPath(name: readonly number[]): string {
   const digits = name.map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   return `${platform().sharedMemoryDirectory}/${MAILBOX_PREFIX}${digits}`;
+}
+
+/** A mailbox as a file. Times are milliseconds since 1970. */
+export interface MailboxFile {
+  /** In the shared-memory directory. */
+  readonly name: string;
+  readonly path: string;
+  readonly birthTimeMs: number;
+  readonly changeTimeMs: number;
+}
+
+/** The mailboxes of a user, whether or not somebody reads them. */
+export function listMailboxes(user: number): MailboxFile[] {
+  const directory = platform().sharedMemoryDirectory;
+  const names = listDirectory(directory);
+  if (typeof names === "number") return [];
+  return names.filter((name) => name.startsWith(MAILBOX_PREFIX)).flatMap((name) => {
+    const path = `${directory}/${name}`;
+    const status = statusOfPath(path);
+    if (typeof status === "number" || status.type !== "FIFO" || status.uid !== user) return [];
+    const { birthTimeMs, changeTimeMs } = status;
+    return [{ name, path, birthTimeMs, changeTimeMs }];
+  });
 }
 
 /** Whether somebody can read what is sent; only then is it a mailbox in use. */

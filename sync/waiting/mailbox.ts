@@ -13,17 +13,14 @@ import {
   type DescriptorWatch,
   fchmod,
   geteuid,
-  listDirectory,
   makeFifo,
   open,
   platform,
-  statusOfPath,
   unlink,
   watchDescriptor,
 } from "../../ffi/mod.ts";
 import { atExit } from "../../memory/exit.ts";
-import { MAILBOX_PREFIX } from "../../memory/names.ts";
-import { hasReader, mailboxPath } from "./mail.ts";
+import { hasReader, listMailboxes, mailboxPath } from "./mail.ts";
 
 /** Who may write to the objects that the mailbox is for, and so to the mailbox. */
 export interface Permissions {
@@ -131,15 +128,8 @@ let hasRemovedAbandoned = false;
 function removeAbandoned(): void {
   if (hasRemovedAbandoned) return;
   hasRemovedAbandoned = true;
-  const directory = platform().sharedMemoryDirectory;
-  const names = listDirectory(directory);
-  if (typeof names === "number") return;
-  for (const name of names) {
-    if (!name.startsWith(MAILBOX_PREFIX)) continue;
-    const path = `${directory}/${name}`;
-    const status = statusOfPath(path);
-    if (typeof status === "number" || status.type !== "FIFO" || status.uid !== geteuid()) continue;
-    if (Date.now() - status.changeTimeMs > YOUTH_MS && !hasReader(path)) unlink(path);
+  for (const { path, changeTimeMs } of listMailboxes(geteuid())) {
+    if (Date.now() - changeTimeMs > YOUTH_MS && !hasReader(path)) unlink(path);
   }
 }
 
