@@ -115,7 +115,7 @@ export type {
 } from "./sync/posix/semaphore_options.ts";
 export { Condition } from "./sync/primitives/condition.ts";
 export { Mutex, MutexGuard } from "./sync/primitives/mutex.ts";
-export type { NotPromise } from "./sync/primitives/promises.ts";
+export type { NotPromise } from "./sync/primitives/callbacks.ts";
 export { ResetEvent } from "./sync/primitives/reset_event.ts";
 export type { ReleasableGuard } from "./sync/primitives/suspension.ts";
 export { Barrier, BarrierMember } from "./sync/primitives/barrier.ts";

@@ -75,7 +75,7 @@ export function makeViewClass(
       ? field.accessors?.(byteOffset, memberPath) ?? valueAccessors(field, byteOffset, memberPath)
       : {
         get: aggregateGetter(field, byteOffset, memberPath, aggregates++),
-        set: () => refuseAssignment(memberPath),
+        set: () => refuseAssignment(memberPath, field.plain),
       };
     Object.defineProperty(prototype, name, { ...property, enumerable: true, configurable: true });
   }
@@ -100,10 +100,9 @@ export function makeViewClass(
   return Class;
 }
 
-function refuseAssignment(path: string): never {
-  throw new TypeError(
-    `${path} cannot be assigned to: change its elements or members, or use assign()`,
-  );
+function refuseAssignment(path: string, hasValue: boolean): never {
+  const reason = hasValue ? "change its elements or members, or use assign()" : "it has no value";
+  throw new TypeError(`${path} cannot be assigned to: ${reason}`);
 }
 
 function valueOf(this: { "~load"?(): unknown }): unknown {

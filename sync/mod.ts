@@ -29,7 +29,7 @@ export type { SegmentStat } from "../memory/segment_info.ts";
 export { Barrier, BarrierMember } from "./primitives/barrier.ts";
 export { Condition } from "./primitives/condition.ts";
 export { Mutex, MutexGuard } from "./primitives/mutex.ts";
-export type { NotPromise } from "./primitives/promises.ts";
+export type { NotPromise } from "./primitives/callbacks.ts";
 export { Once } from "./primitives/once.ts";
 export { ResetEvent } from "./primitives/reset_event.ts";
 export { RwLock } from "./primitives/rwlock.ts";

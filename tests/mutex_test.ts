@@ -126,6 +126,11 @@ describe("a mutex", () => {
     expectError(() => lock.lock({ timeout: -1 }), RangeError, /timeout must be a number/);
     // @ts-expect-error Not a number.
     expectError(() => lock.lock({ timeout: "1" }), TypeError, /timeout must be a number/);
+    // @ts-expect-error Nothing to call.
+    expectError(() => lock.withLock(), TypeError, /must be a function to call, received undefined/);
+    expect(lock.tryLock()?.release()).toBe(undefined);
+    const loose = object.value.inner as unknown as Record<string, unknown>;
+    expectError(() => loose["lock"] = 1, TypeError, /lock cannot be assigned to: it has no value/);
     const raw = Guarded.view(new Uint8Array(Guarded.size)).inner.lock as typeof lock;
     const error = expectError(() => raw.lock(), ShmError, /not in a shared object/);
     expect(error.code).toBe("ERR_SHM_UNSUPPORTED");

@@ -4,7 +4,7 @@
 
 import { misuse, stateError, timeoutError } from "../../errors.ts";
 import { type AsyncWaitOptions, checkInteger, type WaitOptions } from "../../memory/options.ts";
-import { isThenable } from "./promises.ts";
+import { isThenable } from "./callbacks.ts";
 import type { Membership } from "../participants/membership.ts";
 import { NotificationAttempt, notify, notifyAll } from "../protocols/condition.ts";
 import { isReleasable, type ReleasableGuard } from "./suspension.ts";

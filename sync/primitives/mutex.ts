@@ -6,7 +6,7 @@ import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
 import type { Membership } from "../participants/membership.ts";
 import type { Participant } from "../participants/participant.ts";
-import { type NotPromise, notPromise } from "./promises.ts";
+import { checkFunction, type NotPromise, notPromise } from "./callbacks.ts";
 import { LockAttempt, markConsistent, tryLockWord, unlockWord } from "../protocols/lock_word.ts";
 import type { Pause } from "../protocols/place.ts";
 import type { ReleasableGuard } from "./suspension.ts";
@@ -250,9 +250,10 @@ export class Mutex {
    * @returns What the function returned.
    */
   withLock<T>(fn: (guard: MutexGuard) => NotPromise<T>, options?: WaitOptions): T {
+    checkFunction(this.#sync, "lock", fn);
     const guard = this.lock(options);
     try {
-      return notPromise(this.#sync.action("lock"), "withLockAsync", fn(guard));
+      return notPromise(this.#sync, "lock", "withLockAsync", fn(guard));
     } finally {
       guard.release();
     }
@@ -265,6 +266,7 @@ export class Mutex {
     fn: (guard: MutexGuard) => T | PromiseLike<T>,
     options: AsyncWaitOptions = {},
   ): Promise<T> {
+    checkFunction(this.#sync, "lock", fn);
     const guard = await this.lockAsync(options);
     try {
       return await fn(guard);

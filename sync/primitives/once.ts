@@ -4,7 +4,7 @@
 
 import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
-import { type NotPromise, notPromise } from "./promises.ts";
+import { checkFunction, type NotPromise, notPromise } from "./callbacks.ts";
 import type { Membership } from "../participants/membership.ts";
 import type { Participant } from "../participants/participant.ts";
 import type { Pause } from "../protocols/place.ts";
@@ -113,6 +113,7 @@ export class Once {
    * it meanwhile.
    */
   run<T>(fn: (ownerDied: boolean) => NotPromise<T>, options: WaitOptions = {}): boolean {
+    checkFunction(this.#sync, "run", fn);
     const checked = this.#sync.checkWait("run", options);
     const membership = this.#enter("run");
     const state = this.#state as OnceState;
@@ -123,7 +124,7 @@ export class Once {
       : this.#waitForRun(state, membership, checked);
     if (run === null) return false;
     try {
-      notPromise(this.#sync.action("run"), "runAsync", fn(run.ownerDied));
+      notPromise(this.#sync, "run", "runAsync", fn(run.ownerDied));
     } catch (error) {
       run.end(false);
       throw error;
@@ -146,6 +147,7 @@ export class Once {
     fn: (ownerDied: boolean) => unknown,
     options: AsyncWaitOptions = {},
   ): Promise<boolean> {
+    checkFunction(this.#sync, "run", fn);
     const checked = this.#sync.checkAwait("run", options);
     const membership = this.#enter("run");
     const state = this.#state as OnceState;

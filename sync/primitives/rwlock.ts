@@ -4,7 +4,7 @@
 
 import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
-import { type NotPromise, notPromise } from "./promises.ts";
+import { checkFunction, type NotPromise, notPromise } from "./callbacks.ts";
 import type { Membership } from "../participants/membership.ts";
 import { OWNER } from "../protocols/lock_word.ts";
 import { ExclusiveAttempt, SharedAttempt, tryExclude, tryShare } from "../protocols/rwlock.ts";
@@ -101,9 +101,10 @@ export class RwLock {
    * @returns What the function returned.
    */
   withShared<T>(fn: (guard: SharedGuard) => NotPromise<T>, options?: WaitOptions): T {
+    checkFunction(this.#sync, "share", fn);
     const guard = this.lockShared(options);
     try {
-      return notPromise(this.#sync.action("share"), "withSharedAsync", fn(guard));
+      return notPromise(this.#sync, "share", "withSharedAsync", fn(guard));
     } finally {
       guard.release();
     }
@@ -114,6 +115,7 @@ export class RwLock {
     fn: (guard: SharedGuard) => T | PromiseLike<T>,
     options: AsyncWaitOptions = {},
   ): Promise<T> {
+    checkFunction(this.#sync, "share", fn);
     const guard = await this.lockSharedAsync(options);
     try {
       return await fn(guard);
@@ -186,9 +188,10 @@ export class RwLock {
    * @returns What the function returned.
    */
   withExclusive<T>(fn: (guard: ExclusiveGuard) => NotPromise<T>, options?: WaitOptions): T {
+    checkFunction(this.#sync, "lock", fn);
     const guard = this.lockExclusive(options);
     try {
-      return notPromise(this.#sync.action("lock"), "withExclusiveAsync", fn(guard));
+      return notPromise(this.#sync, "lock", "withExclusiveAsync", fn(guard));
     } finally {
       guard.release();
     }
@@ -199,6 +202,7 @@ export class RwLock {
     fn: (guard: ExclusiveGuard) => T | PromiseLike<T>,
     options: AsyncWaitOptions = {},
   ): Promise<T> {
+    checkFunction(this.#sync, "lock", fn);
     const guard = await this.lockExclusiveAsync(options);
     try {
       return await fn(guard);
@@ -226,7 +230,8 @@ export class RwLock {
     const state = this.#state as RwLockState;
     if (state.exclusive !== undefined) throw this.#deadlock("lock", "holds it");
     if (state.part.readers > 0) {
-      throw this.#deadlock("lock", "shares it, and a shared lock cannot become an exclusive one");
+      const rule = "a shared lock cannot become an exclusive one";
+      throw this.#deadlock("lock", "shares it", rule);
     }
     if (checked.timeoutMs === 0) return this.#excludeAtOnce();
     const attempt = new ExclusiveAttempt(state.part);
@@ -257,11 +262,11 @@ export class RwLock {
     return this.#entered = membership;
   }
 
-  #deadlock(verb: string, how: string): ShmError {
+  #deadlock(verb: string, how: string, rule?: string): ShmError {
     return stateError(
       this.#sync.action(verb),
       "EDEADLK",
-      `this thread ${how}, and would wait for itself`,
+      `this thread ${how}, and would wait for itself${rule === undefined ? "" : `: ${rule}`}`,
       "Release the guard first, or queue with the verb that ends with Async.",
     );
   }

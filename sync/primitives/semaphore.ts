@@ -4,7 +4,7 @@
 
 import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
-import { type NotPromise, notPromise } from "./promises.ts";
+import { checkFunction, type NotPromise, notPromise } from "./callbacks.ts";
 import type { Membership } from "../participants/membership.ts";
 import { PermitAttempt, Permits, tryPermit } from "../protocols/semaphore.ts";
 import { type Home, Synchroniser } from "./synchroniser.ts";
@@ -181,9 +181,10 @@ export class Semaphore {
    * @returns What the function returned.
    */
   withPermit<T>(fn: (permit: Permit) => NotPromise<T>, options?: WaitOptions): T {
+    checkFunction(this.#sync, "acquire", fn);
     const permit = this.acquire(options);
     try {
-      return notPromise(this.#sync.action("acquire"), "withPermitAsync", fn(permit));
+      return notPromise(this.#sync, "acquire", "withPermitAsync", fn(permit));
     } finally {
       permit.release();
     }
@@ -196,6 +197,7 @@ export class Semaphore {
     fn: (permit: Permit) => T | PromiseLike<T>,
     options: AsyncWaitOptions = {},
   ): Promise<T> {
+    checkFunction(this.#sync, "acquire", fn);
     const permit = await this.acquireAsync(options);
     try {
       return await fn(permit);
