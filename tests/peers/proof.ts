@@ -8,7 +8,6 @@
 //                     hold the inner lock, and passes on what that says: its number first
 //   natural WHERE     awaits the lock, releases it, and ends by itself
 //   pending WHERE     awaits the lock, and says "got it" when it has it
-//   idle WHERE MS     awaits the lock in vain for so long; prints the processor time in ms
 
 import { spawn } from "node:child_process";
 import process from "node:process";
@@ -83,17 +82,4 @@ switch (verb) {
     });
     console.log("waiting");
     break;
-  case "idle": {
-    const wait = lock.lockAsync({ timeout: Number(argument) }).catch(() => {});
-    await new Promise((resolve) => setTimeout(resolve, 1500)); // when the engine has come to rest
-    const before = process.cpuUsage();
-    const startMs = performance.now();
-    await wait;
-    const { user, system } = process.cpuUsage(before);
-    console.log(JSON.stringify({
-      cpuMs: (user + system) / 1000,
-      ms: performance.now() - startMs,
-    }));
-    break;
-  }
 }
