@@ -75,7 +75,8 @@ all processes must have been read. Sets of System V semaphores are never removed
       const finding = abandoned ?? (isNamed(object) ? examine(object, rules) : undefined);
       if (finding !== undefined) found.set(object, finding);
     }
-    const code = await dispose([...found.values(), ...findMailboxes(user)], args, nowMs);
+    const mailboxes = findMailboxes(user, (label) => patterns.some((matches) => matches(label)));
+    const code = await dispose([...found.values(), ...mailboxes], args, nowMs);
     const others = objects.filter((each) =>
       !found.has(each) && each.uid === user && isOrphan(each)
     );

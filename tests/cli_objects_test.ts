@@ -383,13 +383,13 @@ describe("shm gc", () => {
     system("mkfifo", `/dev/shm/${dead}`, `/dev/shm/${alive}`);
     const fd = openSync(`/dev/shm/${alive}`, constants.O_RDWR | constants.O_NONBLOCK);
     try {
-      const verdicts = shmJson<Verdict[]>(["gc", "--force"]).filter(({ target }) =>
-        [dead, alive].includes(target)
-      );
-      expect(verdicts).toMatchObject([
+      const verdicts = (...args: string[]) =>
+        shmJson<Verdict[]>(["gc", ...args]).filter(({ target }) => [dead, alive].includes(target));
+      expect(verdicts(alive)).toMatchObject([
         { target: alive, verdict: "kept", reason: "somebody has it open" },
-        { target: dead, verdict: "removed" },
+        { target: dead, verdict: "would remove" },
       ]);
+      expect(verdicts("--force")).toMatchObject([{ target: dead, verdict: "removed" }]);
       expect(readdirSync("/dev/shm").filter((each) => [dead, alive].includes(each))).toEqual([
         alive,
       ]);
