@@ -468,9 +468,9 @@ describe("SharedSegment in a process with limits", () => {
 
   for (const runtime of RUNTIMES) {
     test(`fails with EFBIG, not SIGXFSZ, above ulimit -f in ${runtime.name}`, async () => {
-      // 64 MiB: the runtime's own caches are files, too, and grow.
-      const options = { wrapper: ["bash", "-c", 'ulimit -f 65536; exec "$@"', "bash"] };
-      const output = await runPeer(runtime, "create_fails.ts", [uniqueName(), 2 ** 27], options);
+      // 1 GiB: the runtime's own caches are files, too, and grow.
+      const options = { wrapper: ["bash", "-c", 'ulimit -f 1048576; exec "$@"', "bash"] };
+      const output = await runPeer(runtime, "create_fails.ts", [uniqueName(), 2 ** 31], options);
       expect(output).toMatch(/^EFBIG .*ulimit -f.*\n$/);
     });
   }

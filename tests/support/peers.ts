@@ -104,7 +104,13 @@ export class Peer implements AsyncDisposable {
 
   kill(signal: NodeJS.Signals = "SIGKILL"): void {
     // Not by the runtime's own function, of which one sends nothing more after the first signal.
-    if (this.pid > 1 && !this.#ended) process.kill(this.pid, signal);
+    if (this.pid <= 1 || this.#ended) return;
+    try {
+      process.kill(this.pid, signal);
+    } catch (error) {
+      // It has ended, and this process is about to be told.
+      if ((error as { code?: string }).code !== "ESRCH") throw error;
+    }
   }
 
   /** How it ends. Closes its standard input, which tells the peers of these tests to end. */
