@@ -30,9 +30,9 @@ byte next;
 #define MUST_DEMAND slept
 #define MAY_GIVE_UP false
 #else
-/* In a check of who wakes the polite, they have time. */
-#ifdef POLITE_UNTIL_WOKEN
-#define POLITENESS_ENDS false
+/* In a check of who wakes those who demand, the polite have time until the demand has been met. */
+#ifdef POLITE_UNTIL_MET
+#define POLITENESS_ENDS (next != h)
 #else
 #define POLITENESS_ENDS true
 #endif

@@ -197,7 +197,7 @@ sharing_it:
   atomic {
     w = 0; slept = 0; barging = 0;
     if
-    :: h == me -> h = 0; assert(next == me || next == 0); next = (next == me -> 0 : next)
+    :: h == me -> h = 0; next = (next == me -> 0 : next)
     :: else -> h = 0; goto sharing_quietly
     fi
   }
