@@ -119,7 +119,6 @@ class StreamWatch implements DescriptorWatch {
   readonly #fd: number;
   readonly #onReadable: () => void;
   #reader: StreamReader | undefined;
-  #referenced = false;
   #closed = false;
 
   constructor(bun: BunApi, process: Process, fd: number, onReadable: () => void) {
@@ -130,17 +129,11 @@ class StreamWatch implements DescriptorWatch {
   }
 
   ref(): void {
-    this.#referenced = true;
     if (this.#reader === undefined && !this.#closed) this.#read();
   }
 
   unref(): void {
-    if (!this.#referenced) return;
-    this.#referenced = false;
-    // Not at once: one wait is often followed by another.
-    setImmediate(() => {
-      if (!this.#referenced) this.#cancel();
-    });
+    this.#cancel();
   }
 
   close(): void {

@@ -27,7 +27,8 @@ import type { ObjectHandle } from "../../memory/objects/object_handle.ts";
 import { placesOf } from "../../memory/objects/trailer.ts";
 import { bitOfInterest, MailRoutes } from "../waiting/mail.ts";
 import { type Mailbox, mailboxFor, removeMailbox } from "../waiting/mailbox.ts";
-import type { Place } from "../protocols/place.ts";
+import type { Attempt, Place } from "../protocols/place.ts";
+import { Spinner } from "../waiting/spinner.ts";
 import type { Sleeper } from "../waiting/plain.ts";
 import {
   BITMAPS_BYTE_LENGTH,
@@ -54,6 +55,7 @@ export class Participant implements Place, Sleeper {
   readonly #fd: number;
   readonly #namespace: number;
   readonly #routes: MailRoutes;
+  readonly #spinners = new Map<number, Spinner>();
   readonly #permissions: { readonly mode: number; readonly gid: number };
   /** How often each bit of the interest is wanted. */
   readonly #interest: number[] = new Array(64).fill(0);
@@ -127,6 +129,13 @@ export class Participant implements Place, Sleeper {
     // A lock that cannot be asked for is no proof. Of the death of a thread there is another one.
     return !(slots.isThreadGone(slot, this.#namespace) && slots.isCurrent(id)) &&
       slots.isCurrent(id);
+  }
+
+  spin(attempt: Attempt): void {
+    const { sleepIndex } = attempt;
+    let spinner = this.#spinners.get(sleepIndex);
+    if (spinner === undefined) this.#spinners.set(sleepIndex, spinner = new Spinner());
+    spinner.spin(attempt);
   }
 
   sleep(index: number, value: number, timeoutMs: number): boolean {

@@ -131,7 +131,7 @@ export class MutexGuard implements Disposable, ReleasableGuard {
   "~resume"(): void {
     const state = this.#state;
     const attempt = new MutexAttempt(state);
-    if (!spin(state)) waitPlainly(state.participant, attempt, Infinity);
+    waitPlainly(state.participant, attempt, Infinity);
     this.#resume(attempt.ownerDied);
   }
 
@@ -282,7 +282,7 @@ export class Mutex {
     if (state.guard !== undefined) throw this.#deadlock();
     if (checked.timeoutMs === 0) return this.#lockAtOnce();
     const attempt = new MutexAttempt(state);
-    if (!spin(state)) this.#sync.wait("lock", attempt, checked);
+    this.#sync.wait("lock", attempt, checked);
     return new MutexGuard(state, membership, attempt.ownerDied);
   }
 
@@ -310,17 +310,4 @@ export class Mutex {
       "Release the guard first, or queue with lockAsync().",
     );
   }
-}
-
-/** How often a lock that is held is looked at before the thread sleeps. */
-const SPINS = 100;
-
-/** Gets the lock if it becomes free in a moment. */
-function spin({ words, index, id }: MutexState): boolean {
-  for (let round = 0; round < SPINS; round++) {
-    if (
-      Atomics.load(words, index) === 0 && Atomics.compareExchange(words, index, 0, id) === 0
-    ) return true;
-  }
-  return false;
 }

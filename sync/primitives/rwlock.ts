@@ -6,7 +6,6 @@ import { type ShmError, stateError, timeoutError } from "../../errors.ts";
 import type { AsyncWaitOptions, WaitOptions } from "../../memory/options.ts";
 import { checkFunction, type NotPromise, notPromise } from "./callbacks.ts";
 import type { Membership } from "../participants/membership.ts";
-import { OWNER } from "../protocols/lock_word.ts";
 import { ExclusiveAttempt, SharedAttempt, tryExclude, tryShare } from "../protocols/rwlock.ts";
 import { ExclusiveGuard, RwLockState, SharedGuard } from "./rwlock_guards.ts";
 import { type Home, Synchroniser } from "./synchroniser.ts";
@@ -219,7 +218,6 @@ export class RwLock {
     // It has one already: it would wait for itself if it waited for a writer.
     if (checked.timeoutMs === 0 || state.part.readers > 0) return this.#shareAtOnce();
     const attempt = new SharedAttempt(state.part);
-    spin(state);
     this.#sync.wait("share", attempt, checked);
     return new SharedGuard(state, membership, attempt.ownerDied);
   }
@@ -235,7 +233,6 @@ export class RwLock {
     }
     if (checked.timeoutMs === 0) return this.#excludeAtOnce();
     const attempt = new ExclusiveAttempt(state.part);
-    spin(state);
     this.#sync.wait("lock", attempt, checked);
     return new ExclusiveGuard(state, membership, attempt.ownerDied);
   }
@@ -269,16 +266,5 @@ export class RwLock {
       `this thread ${how}, and would wait for itself${rule === undefined ? "" : `: ${rule}`}`,
       "Release the guard first, or queue with the verb that ends with Async.",
     );
-  }
-}
-
-/** How often a lock that is held is looked at before the thread sleeps. */
-const SPINS = 100;
-
-/** Waits a moment for the writer to leave. */
-function spin({ part: { place, index } }: RwLockState): void {
-  for (let round = 0; round < SPINS; round++) {
-    const owner = Atomics.load(place.words, index) & OWNER;
-    if (owner === 0 || owner === place.id) return;
   }
 }

@@ -73,6 +73,10 @@ abstract class EventAttempt implements Attempt {
 
   abstract giveUp(slept: boolean): void;
 
+  glance(): boolean {
+    return (Atomics.load(this.place.words, this.sleepIndex) & SET) !== 0;
+  }
+
   advance(pause: Pause): boolean {
     const { words } = this.place;
     const index = this.sleepIndex;

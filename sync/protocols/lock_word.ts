@@ -87,6 +87,10 @@ export class LockAttempt implements Attempt {
     this.sleepIndex = index;
   }
 
+  glance(): boolean {
+    return (Atomics.load(this.#place.words, this.#index) & OWNER) === 0;
+  }
+
   advance({ waitedMs, slept, quiet }: Pause): boolean {
     const { words, id } = this.#place;
     const index = this.#index;

@@ -38,6 +38,10 @@ export class OnceAttempt extends LockAttempt {
     this.#index = index;
   }
 
+  override glance(): boolean {
+    return isDone(this.#place.words, this.#index) || super.glance();
+  }
+
   override advance(pause: Pause): boolean {
     // Again behind: the lock word says no more than that its owner lives.
     return this.#looksDone(pause.slept) || super.advance(pause) || this.#looksDone(pause.slept);

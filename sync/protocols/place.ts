@@ -56,6 +56,8 @@ export interface Attempt {
   readonly sleepValue: number;
   /** For how long at most, in milliseconds. */
   readonly sleepMs: number;
+  /** Whether it may work by now: a look of which others know nothing. Absent where that is no use. */
+  glance?(): boolean;
   /** Tries. @returns Whether it worked. If not, others know now that somebody waits. */
   advance(pause: Pause): boolean;
   /**

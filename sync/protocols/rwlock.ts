@@ -240,6 +240,11 @@ export class SharedAttempt implements Attempt {
     this.sleepIndex = part.index;
   }
 
+  glance(): boolean {
+    const { place, index } = this.#part;
+    return (Atomics.load(place.words, index) & OWNER) === 0;
+  }
+
   advance({ waitedMs, quiet }: Pause): boolean {
     const part = this.#part;
     const { place, index } = part;

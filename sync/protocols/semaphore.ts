@@ -181,6 +181,10 @@ export class PermitAttempt implements Attempt {
     this.sleepIndex = permits.index;
   }
 
+  glance(): boolean {
+    return this.#permits.findFree() >= 0;
+  }
+
   advance({ waitedMs, slept, quiet }: Pause): boolean {
     const permits = this.#permits;
     const { place: { words }, index } = permits;

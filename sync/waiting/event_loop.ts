@@ -9,6 +9,7 @@
  */
 
 import type { Attempt } from "../protocols/place.ts";
+import { Lull } from "./lull.ts";
 
 /** The runtimes' timers end at 2^31 - 1 ms, about 25 days: beyond that, there is none. */
 const MAX_TIMER_MS = 0x7fff_ffff;
@@ -19,6 +20,8 @@ const LATER = 2;
 
 /** A thread whose event loop can wait for the words of an object. */
 export interface Awaiter {
+  /** Looks for a moment whether an attempt may work. */
+  spin(attempt: Attempt): void;
   beginAwaiting(index: number, onMail: () => void): void;
   endAwaiting(index: number): void;
 }
@@ -99,7 +102,7 @@ export function waitInLine<T extends object>(
     cancellations.delete(cancel);
     line.delete(turn);
     if (turns.delete(turn)) awaiter.endAwaiting(index);
-    if (turns.size === 0) stopTimer();
+    if (turns.size === 0) lull.expect();
   };
   const giveUp = () => {
     const hasTried = turns.has(turn);
@@ -122,7 +125,10 @@ export function waitInLine<T extends object>(
   signal?.addEventListener("abort", abort);
   cancellations.add(cancel);
   line.add(turn);
-  if (line.size === 1) lookInLine(line);
+  if (line.size === 1) {
+    if (turns.size === 0) awaiter.spin(attempt);
+    lookInLine(line);
+  }
   return promise;
 }
 
@@ -154,6 +160,8 @@ function startTimer(atMs: number): void {
     lookAround(true);
   }, Math.max(atMs - performance.now(), 1));
 }
+
+const lull = new Lull(() => turns.size > 0, stopTimer);
 
 function stopTimer(): void {
   clearTimeout(timer);

@@ -20,6 +20,7 @@ import {
   watchDescriptor,
 } from "../../ffi/mod.ts";
 import { atExit } from "../../memory/exit.ts";
+import { Lull } from "./lull.ts";
 import { hasReader, listMailboxes, mailboxPath } from "./mail.ts";
 
 /** Who may write to the objects that the mailbox is for, and so to the mailbox. */
@@ -47,6 +48,7 @@ interface OpenMailbox {
   users: number;
   /** How many wait for mail: only then is it read, and keeps the process alive. */
   waits: number;
+  readonly lull: Lull;
 }
 
 /** One for each set of permissions: almost always one. */
@@ -73,7 +75,7 @@ export function mailboxFor(
       if (mailbox.waits++ === 0) mailbox.watch.ref();
     },
     unref: () => {
-      if (--mailbox.waits === 0) mailbox.watch.unref();
+      if (--mailbox.waits === 0) mailbox.lull.expect();
     },
     release: () => {
       if (--mailbox.users > 0) return;
@@ -103,7 +105,9 @@ function openMailbox({ mode, gid }: Permissions, onMail: () => void): OpenMailbo
   try {
     const watch = watchDescriptor(fd, onMail);
     const callOff = atExit(() => unlink(path));
-    return { name, path, watch, callOff, users: 0, waits: 0 };
+    const lull = new Lull(() => mailbox.waits > 0, () => watch.unref());
+    const mailbox: OpenMailbox = { name, path, watch, callOff, lull, users: 0, waits: 0 };
+    return mailbox;
   } catch {
     close(fd);
     unlink(path);

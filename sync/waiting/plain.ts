@@ -8,6 +8,8 @@ import { type Attempt, NO_PAUSE, type Pause } from "../protocols/place.ts";
 
 /** A thread that can sleep on the words of an object. */
 export interface Sleeper {
+  /** Looks for a moment whether an attempt may work. */
+  spin(attempt: Attempt): void;
   /** Sleeps while a word has a value. @returns Whether the time was over. */
   sleep(index: number, value: number, timeoutMs: number): boolean;
 }
@@ -19,6 +21,7 @@ export interface Sleeper {
  * @returns Whether it has worked. If not, it was given up.
  */
 export function waitPlainly(sleeper: Sleeper, attempt: Attempt, timeoutMs: number): boolean {
+  sleeper.spin(attempt);
   if (attempt.advance(NO_PAUSE)) return true;
   const startMs = performance.now();
   let waitedMs = 0;

@@ -86,6 +86,9 @@ export class ExploredPlace implements Place {
     return sent;
   }
 
+  /** A look of which others know nothing is no step. */
+  spin(): void {}
+
   sleep(index: number, value: number, timeoutMs: number): boolean {
     return this.#process.sleep(index, value, timeoutMs);
   }

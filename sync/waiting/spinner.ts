@@ -1,0 +1,51 @@
+/**
+ * Looking again for a moment before one waits: what is released within a few microseconds is had sooner
+ * than by sleeping, for which two threads need the kernel.
+ *
+ * @module
+ */
+
+import type { Attempt } from "../protocols/place.ts";
+
+/** About what it takes to fall asleep and be woken: to look takes no longer than to sleep would. */
+const MAX_MS = 0.05;
+/** Less than a few looks take: they are for all. */
+const MIN_MS = 0.0005;
+/** After so many waits it is tried whether to look for longer is of use now: if not, less often. */
+const TRIALS = 16;
+const MAX_TRIALS = 1024;
+/** Looks between two that ask what time it is. */
+const LOOKS = 16;
+
+/**
+ * Looks whether an attempt may work, for as long as that has been of use lately: for twice as long as
+ * it took, or half as long as it was in vain. So waits that last, and a machine that is busy, cost
+ * next to nothing.
+ */
+export class Spinner {
+  #limitMs = MAX_MS;
+  #trials = TRIALS;
+  #untilTrial = TRIALS;
+
+  /** Looks until an attempt may work, and then only for a moment. */
+  spin(attempt: Attempt): void {
+    if (attempt.glance === undefined) return;
+    const isTrial = --this.#untilTrial === 0;
+    const limitMs = isTrial ? MAX_MS : this.#limitMs;
+    const startMs = performance.now();
+    let tookMs = 0;
+    do {
+      for (let look = 0; look < LOOKS; look++) {
+        if (attempt.glance()) {
+          this.#limitMs = Math.min(Math.max(this.#limitMs, 2 * tookMs), MAX_MS);
+          this.#trials = this.#untilTrial = TRIALS;
+          return;
+        }
+        Atomics.pause();
+      }
+      tookMs = performance.now() - startMs;
+    } while (tookMs < limitMs);
+    this.#limitMs = Math.max(this.#limitMs / 2, MIN_MS);
+    if (isTrial) this.#untilTrial = this.#trials = Math.min(2 * this.#trials, MAX_TRIALS);
+  }
+}

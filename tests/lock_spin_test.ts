@@ -1,0 +1,110 @@
+/**
+ * Looking again for a moment before one waits.
+ */
+
+import { describe, expect, test } from "bun:test";
+import type { Attempt } from "../sync/protocols/place.ts";
+import { Lull } from "../sync/waiting/lull.ts";
+import { Spinner } from "../sync/waiting/spinner.ts";
+
+/** An attempt of which only the glances are looked at. */
+class Glances implements Attempt {
+  readonly sleepIndex = 0;
+  readonly sleepValue = 0;
+  readonly sleepMs = 1;
+  count = 0;
+  /** From which one on it may work. */
+  readonly #from: number;
+
+  constructor(from: number) {
+    this.#from = from;
+  }
+
+  glance(): boolean {
+    return ++this.count >= this.#from;
+  }
+
+  advance(): boolean {
+    throw new Error("it must not try");
+  }
+
+  giveUp(): void {}
+}
+
+/** How often a spinner looks in vain. */
+function looksOf(spinner: Spinner): number {
+  const attempt = new Glances(Infinity);
+  spinner.spin(attempt);
+  return attempt.count;
+}
+
+describe("a thread that looks before it waits", () => {
+  test("stops when it sees something", () => {
+    const attempt = new Glances(7);
+    new Spinner().spin(attempt);
+    expect(attempt.count).toBe(7);
+  });
+
+  test("stops soon when it sees nothing, and sooner each time", () => {
+    const best = { first: Infinity, last: Infinity };
+    for (let round = 0; round < 200; round++) { // until compiled
+      const spinner = new Spinner();
+      best.first = looksOf(spinner);
+      for (let failure = 0; failure < 10; failure++) best.last = looksOf(spinner);
+    }
+    expect(best.last).toBeLessThan(best.first);
+    expect(best.last).toBeLessThan(1000);
+  });
+
+  test("finds out when to look for longer has become of use", () => {
+    const spinner = new Spinner();
+    for (let failure = 0; failure < 10; failure++) looksOf(spinner);
+    let successes = 0;
+    for (let round = 0; round < 1000; round++) {
+      const attempt = new Glances(100);
+      spinner.spin(attempt);
+      if (attempt.count === 100) successes++;
+    }
+    expect(successes).toBeGreaterThan(500);
+  });
+});
+
+describe("a lull", () => {
+  /** What a lull does, given for how many microtasks something is busy again. */
+  async function rests(busy: () => boolean): Promise<number> {
+    let rests = 0;
+    const lull = new Lull(busy, () => rests++);
+    lull.expect();
+    lull.expect();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    return rests;
+  }
+
+  test("is once when nothing follows", async () => {
+    expect(await rests(() => false)).toBe(1);
+  });
+
+  test("is none when something follows at once", async () => {
+    let isBusy = false;
+    const following = (async () => {
+      for (let turn = 0; turn < 5; turn++) await undefined;
+      isBusy = true;
+    })();
+    expect(await rests(() => isBusy)).toBe(0);
+    await following;
+  });
+
+  test("is over before the event loop does anything else", async () => {
+    const order: string[] = [];
+    const lull = new Lull(() => false, () => order.push("rest"));
+    const next = new Promise<void>((resolve) =>
+      setTimeout(() => {
+        order.push("timer");
+        resolve();
+      }, 0)
+    );
+    lull.expect();
+    await next;
+    expect(order).toEqual(["rest", "timer"]);
+  });
+});
