@@ -56,7 +56,7 @@ export interface SharedBarrierOpenOrCreateOptions extends SharedBarrierCreateOpt
  * - A thread is one party, and joins with its first arrival; `join()` gives further ones.
  * - A handle that is closed without `leave()` breaks it, too, for those who are left.
  * - A terminated worker counts as dead, a stopped process (`SIGSTOP`) as alive: it is waited for. Deaths
- *   are noticed within 50 ms, with the event loop 100 ms.
+ *   are noticed within 50 ms, with the event loop 250 ms at most.
  * - An arrival that is called off, by a time-out or a signal, is withdrawn, as if it had not been.
  * - 1 to 1000 parties. One more that joins gets `EBUSY`. There is room for 64 threads, or for as many as
  *   there are parties, unless `participants` says otherwise.

@@ -33,7 +33,7 @@ const noun = "condition";
  *
  * - A wait releases the lock, sleeps, and has it again when it ends, however it ends.
  * - It takes a predicate, and ends when that is true. The predicate is looked at after each notification
- *   and every 50 ms besides, with the event loop every 100 ms: **whoever changed the data may have been
+ *   and every 50 ms besides, with the event loop at least every 250 ms: **whoever changed the data may have been
  *   killed before it could notify**, and nobody waits longer for that.
  * - When somebody dies with the lock, `guard.ownerDied` says so to the predicate, too.
  * - `wait` blocks the thread, `waitAsync` does not, and neither does `notify`.

@@ -64,7 +64,7 @@ export interface SharedEventOpenOrCreateOptions extends SharedEventCreateOptions
  * lost, keep it in shared memory under a lock, with a `SharedCondition`.
  *
  * - A wait is woken at once, or, when the one who set it was killed in the midst of it, within 50 ms, with
- *   the event loop 100 ms.
+ *   the event loop 250 ms at most.
  * - `wait` blocks the thread, `waitAsync` does not. A wait ends also when the event was set and reset again
  *   meanwhile, with manual reset.
  * - As many threads as `participants` says take part at once, 64 by default: one more gets

@@ -35,7 +35,7 @@ const noun = "once-flag";
  * - It is done once for as long as the name exists: also for processes that start tomorrow, until
  *   `unlink`. There is no reset.
  * - A terminated worker counts as dead, a stopped process (`SIGSTOP`) as alive. After a death, who waits
- *   goes on within 50 ms, with the event loop 100 ms.
+ *   goes on within 50 ms, with the event loop 250 ms at most.
  * - A function that waits for itself is `EDEADLK`.
  * - As many threads as `participants` says take part at once, 64 by default: one more gets
  *   `ERR_SHM_FULL`.

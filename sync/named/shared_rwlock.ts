@@ -35,7 +35,7 @@ const noun = "read-write lock";
  *   neither starves the other.
  * - A thread that shares it may share it again; no shared lock becomes an exclusive one (`EDEADLK`).
  * - A terminated worker counts as dead, a stopped process (`SIGSTOP`) as alive. After a death, who waits
- *   goes on within 50 ms, with the event loop 100 ms.
+ *   goes on within 50 ms, with the event loop 250 ms at most.
  * - It costs more than a `SharedMutex`: take it where several read at once, for longer than it takes to
  *   lock. Each participant takes 64 bytes more.
  * - As many threads as `participants` says take part at once, 64 by default: one more gets

@@ -49,7 +49,7 @@ export interface SharedSemaphoreOpenOrCreateOptions extends SharedSemaphoreCreat
  *   any process, in any language, may post, and which loses what the dead had.
  * - Nobody is told of a death. Where that matters, guard the data by a `SharedMutex`.
  * - A terminated worker counts as dead, a stopped process (`SIGSTOP`) as alive. After a death, who waits
- *   gets the permit within 50 ms, with the event loop 100 ms.
+ *   gets the permit within 50 ms, with the event loop 250 ms at most.
  * - Who has waited for 100 ms is served next, so that nobody starves.
  * - 1 to 4096 permits. As many threads as `participants` says take part at once, 64 by default: one more
  *   gets `ERR_SHM_FULL`.

@@ -2,21 +2,21 @@
  * Waiting with the event loop: attempts are looked at when there is mail, and when time has passed.
  *
  * The timer is the failure detector. Mail may go to whoever is dead, stopped, busy, or has just given
- * up; so each attempt that is under way is looked at every 50 ms, and after a second every 100 ms.
+ * up; so each attempt that is under way is looked at every 50 ms, and one that lasts less often.
  * There is one timer and one mailbox for each thread. A promise that is pending keeps the process alive.
  *
  * @module
  */
 
-import type { Attempt } from "../protocols/place.ts";
+import { type Attempt, SLICE_MS } from "../protocols/place.ts";
 import { Lull } from "./lull.ts";
 
 /** The runtimes' timers end at 2^31 - 1 ms, about 25 days: beyond that, there is none. */
 const MAX_TIMER_MS = 0x7fff_ffff;
 
-/** Whoever waits for longer than this is looked at less often, by this factor. */
-const BRISK_MS = 1000;
-const LATER = 2;
+/** Whoever waits for long is looked at after so much of the time that it has waited, and at latest then. */
+const PATIENCE = 0.1;
+const MAX_SLEEP_MS = 250;
 
 /** A thread whose event loop can wait for the words of an object. */
 export interface Awaiter {
@@ -82,7 +82,7 @@ export function waitInLine<T extends object>(
         // Since others know of us, a wake-up may have been ours.
         const waitedMs = nowMs - startMs;
         if (!attempt.advance({ waitedMs, slept: true, quiet })) {
-          startTimer(nowMs + (waitedMs < BRISK_MS ? 1 : LATER) * attempt.sleepMs);
+          startTimer(nowMs + sleepMs(attempt, waitedMs));
           return false;
         }
         const taken = take();
@@ -148,6 +148,12 @@ function lookAround(quiet: boolean): void {
   for (const turn of [...turns]) {
     if (turns.has(turn) && turn.look(quiet)) lookInLine(turn.line);
   }
+}
+
+/** When to look again: what is polite for a moment stays so. */
+function sleepMs({ sleepMs }: Attempt, waitedMs: number): number {
+  if (sleepMs < SLICE_MS) return sleepMs;
+  return Math.max(sleepMs, Math.min(PATIENCE * waitedMs, MAX_SLEEP_MS));
 }
 
 function startTimer(atMs: number): void {

@@ -9,9 +9,9 @@ import type { Attempt } from "../protocols/place.ts";
 
 /** About what it takes to fall asleep and be woken: to look takes no longer than to sleep would. */
 const MAX_MS = 0.05;
-/** Less than a few looks take: they are for all. */
-const MIN_MS = 0.0005;
-/** After so many waits it is tried whether to look for longer is of use now: if not, less often. */
+/** To look for less is of no use. */
+const MIN_MS = 0.001;
+/** After so many waits it is tried whether to look is of use now: if not, less often. */
 const TRIALS = 16;
 const MAX_TRIALS = 1024;
 /** Looks between two that ask what time it is. */
@@ -19,8 +19,8 @@ const LOOKS = 16;
 
 /**
  * Looks whether an attempt may work, for as long as that has been of use lately: for twice as long as
- * it took, or half as long as it was in vain. So waits that last, and a machine that is busy, cost
- * next to nothing.
+ * it took, or half as long as it was in vain, and soon not at all. So waits that last, and a machine
+ * that is busy, cost next to nothing.
  */
 export class Spinner {
   #limitMs = MAX_MS;
@@ -32,6 +32,7 @@ export class Spinner {
     if (attempt.glance === undefined) return;
     const isTrial = --this.#untilTrial === 0;
     const limitMs = isTrial ? MAX_MS : this.#limitMs;
+    if (limitMs < MIN_MS) return;
     const startMs = performance.now();
     let tookMs = 0;
     do {
@@ -45,7 +46,7 @@ export class Spinner {
       }
       tookMs = performance.now() - startMs;
     } while (tookMs < limitMs);
-    this.#limitMs = Math.max(this.#limitMs / 2, MIN_MS);
+    this.#limitMs /= 2;
     if (isTrial) this.#untilTrial = this.#trials = Math.min(2 * this.#trials, MAX_TRIALS);
   }
 }
