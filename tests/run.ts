@@ -1,21 +1,26 @@
 /**
- * Runs every test in every runtime, and looks at what they leave behind.
+ * Runs every test in every runtime, and looks at what they leave behind. Where namespaces can be made,
+ * the runtimes are tested side by side, each with shared memory of its own.
  *
- * Usage: `node tests/run.ts [FILE...]`, where FILE is a test file; all of them by default.
+ * Usage: `node tests/run.ts [--step NAME] [FILE...]`, where FILE is a test file; all of them by default.
  *
  * @module
  */
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name: string) => join(root, "node_modules/.bin", name);
-const files = process.argv.slice(2);
+const { values: { step: only }, positionals: files } = parseArgs({
+  options: { step: { type: "string" } },
+  allowPositionals: true,
+});
 if (files.length === 0) {
   const names = readdirSync(join(root, "tests")).filter((name) => name.endsWith("_test.ts"));
   files.push(...names.sort().map((name) => `tests/${name}`));
@@ -72,16 +77,16 @@ function leftovers(): string[] {
   return [...files, ...systemV];
 }
 
-/** For all temporary files, and for what Node compiles: many short-lived peers share the result. */
-const temporary = mkdtempSync(join(tmpdir(), "shmkit-tests-"));
-process.on("exit", () => rmSync(temporary, { recursive: true, force: true }));
-
-let failed = 0;
-for (const [name, [program, ...args]] of Object.entries(steps)) {
+/** Runs a step here. @returns Whether it passed. */
+function run(name: string): boolean {
+  // For all temporary files, and for what Node compiles: many short-lived peers share the result.
+  const temporary = mkdtempSync(join(tmpdir(), "shmkit-tests-"));
+  process.on("exit", () => rmSync(temporary, { recursive: true, force: true }));
+  const [program = "", ...args] = steps[name] ?? [];
   const before = leftovers();
   const start = performance.now();
   console.log(`\n=== ${name}\n`);
-  const { status } = spawnSync(program as string, args, {
+  const { status } = spawnSync(program, args, {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
     env: { ...process.env, TMPDIR: temporary, NODE_COMPILE_CACHE: join(temporary, "compiled") },
@@ -89,10 +94,46 @@ for (const [name, [program, ...args]] of Object.entries(steps)) {
   const left = leftovers().filter((each) => !before.includes(each));
   if (left.length > 0) console.error(`${name} left behind: ${left.join(", ")}`);
   const passed = status === 0 && left.length === 0;
-  if (!passed) failed++;
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`\n=== ${name}: ${passed ? "passed" : "failed"} in ${seconds} s`);
+  return passed;
 }
 
-console.log(`\n${Object.keys(steps).length - failed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+/** Precedes a command that is to have a shared-memory directory and System V objects of its own. */
+const ISOLATED = ["unshare", "--mount", "--ipc", "sh", "-c"].concat(
+  'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"',
+  "sh",
+);
+
+function canIsolate(): boolean {
+  const [program = "", ...args] = [...ISOLATED, "true"];
+  return spawnSync(program, args, { stdio: "ignore" }).status === 0;
+}
+
+/** Runs a step in a process of its own, and prints its output when it has ended. */
+function runIsolated(name: string): Promise<boolean> {
+  const script = [process.execPath, fileURLToPath(import.meta.url), "--step", name, ...files];
+  const [program = "", ...args] = [...ISOLATED, ...script];
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const output: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => output.push(chunk));
+  }
+  return new Promise((resolve) => {
+    child.on("close", (code) => {
+      for (const chunk of output) process.stdout.write(chunk);
+      resolve(code === 0);
+    });
+  });
+}
+
+const names = only === undefined ? Object.keys(steps) : [only];
+const passed = names.length > 1 && canIsolate()
+  ? await Promise.all(names.map(runIsolated))
+  : names.map(run);
+
+if (only === undefined) {
+  const count = passed.filter((each) => each).length;
+  console.log(`\n${count} passed, ${passed.length - count} failed`);
+}
+process.exitCode = passed.every((each) => each) ? 0 : 1;
