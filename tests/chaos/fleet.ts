@@ -237,10 +237,10 @@ export class Fleet {
     return this.#hosts[start] = { child, name, ended };
   }
 
-  /** Starts what tells how busy the machine is. */
-  beat(job: Job): void {
+  /** Starts what tells how busy the machine is. @returns The process. */
+  beat(job: Job): number {
     const command = [bun, bundle(), JSON.stringify({ ...job, task: "beat" })];
-    this.#spawn("beat", command, (line) => this.#report(`beat: ${line}`));
+    return this.#spawn("beat", command, (line) => this.#report(`beat: ${line}`)).pid as number;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { setPriority } from "node:os";
 import { type InferLive, SharedObject } from "../../mod.ts";
 import { Fleet, type Member, type Mode } from "./fleet.ts";
 import { type Control, MAX_WORKERS, sleep, type Worker } from "./scenario.ts";
@@ -64,8 +65,10 @@ export interface LongStall {
   readonly queuedMs: number;
 }
 
-/** How many stand by to take the place of the killed. */
-const SPARES = 3;
+/** How many stand by to take the place of the killed, or are being started for that. */
+const SPARES = 6;
+/** How nice those are who work: to those who are being started, on which the number of kills depends. */
+const NICENESS = 5;
 /** After so long without a round it is taken for the end. */
 const DEAD_MS = 10_000;
 
@@ -127,7 +130,7 @@ class Run {
     let monitor = Promise.resolve();
     try {
       this.#scenario.tend?.(this.#control());
-      this.#fleet.beat(this.#job(0));
+      beNice(this.#fleet.beat(this.#job(0)));
       monitor = this.#watch();
       while (!isEnough() && this.#violations.length === 0) {
         await this.#fill();
@@ -236,6 +239,7 @@ class Run {
         if (at < 0) continue;
         const [spare] = this.#spares.splice(at, 1) as [Member];
         const worker = this.#worker(spare.place);
+        spare.pids().forEach(beNice);
         this.#seats[seat] = { ...spare, turns: worker.turns.load() };
         worker.seat.store(seat + 1);
       }
@@ -356,6 +360,14 @@ class Run {
       }
       this.#scenario.tend?.(this.#control());
     }
+  }
+}
+
+function beNice(pid: number): void {
+  try {
+    setPriority(pid, NICENESS);
+  } catch {
+    // It has ended, or is nicer already.
   }
 }
 
