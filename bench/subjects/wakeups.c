@@ -1,12 +1,14 @@
 /*
- * C: a round trip of two processes, in microseconds: each sleeps until the other wakes it. Without
- * arguments over two semaphores of POSIX; with NAME, an object that wakeups.ts has made, over two events
- * of interop/c/shmkit.h.
+ * C: a round trip of two processes, in microseconds: each sleeps until the other wakes it; both on one
+ * processor, and each on its own. Without arguments over two semaphores of POSIX; with NAME, an object
+ * that wakeups.ts has made, over two events of interop/c/shmkit.h.
  */
 
+#define _GNU_SOURCE
 #define SHMKIT_IMPLEMENTATION
 #include "../../interop/c/shmkit.h"
 
+#include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +54,15 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-int main(int argc, char **argv)
+static void pin(int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    check(sched_setaffinity(0, sizeof set, &set) == 0);
+}
+
+static double round_trip(int argc, char **argv, int is_apart)
 {
     void (*body)(int) = argc > 1 ? our_trip : trip;
     double passes[PASSES];
@@ -63,13 +73,14 @@ int main(int argc, char **argv)
           sem_init(&semaphores[1], 1, 0) == 0);
     child = fork();
     check(child >= 0);
+    pin(child == 0 && is_apart);
     if (argc > 1) {
         check(shmkit_participant_attach(&me, argv[1], 0, 0) == 0);
         events = (ours *)shmkit_payload(&me);
     }
     if (child == 0) {
         for (int i = 0; i < (PASSES + 1) * ROUNDS; i++) body(1);
-        return 0;
+        exit(0);
     }
     for (int pass = -1; pass < PASSES; pass++) {
         struct timespec from, to;
@@ -80,7 +91,14 @@ int main(int argc, char **argv)
         passes[pass] = ((to.tv_sec - from.tv_sec) * 1e9 + (to.tv_nsec - from.tv_nsec)) / ROUNDS / 1e3;
     }
     check(waitpid(child, &status, 0) == child && status == 0);
+    if (argc > 1) shmkit_participant_detach(&me);
     qsort(passes, PASSES, sizeof *passes, compare);
-    printf("{\"thread wakes thread\":%f}\n", passes[PASSES / 2]);
+    return passes[PASSES / 2];
+}
+
+int main(int argc, char **argv)
+{
+    double together = round_trip(argc, argv, 0);
+    printf("{\"threads, one CPU\":%f,\"threads, two CPUs\":%f}\n", together, round_trip(argc, argv, 1));
     return 0;
 }
