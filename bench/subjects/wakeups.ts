@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import process from "node:process";
 import { type InferLive, SharedObject, t } from "../../mod.ts";
 
-const ROUNDS = 500;
+const ROUNDS = 3000;
 const PASSES = 11;
 
 /** Where the two run. */
