@@ -63,6 +63,7 @@ export function toC(root: NamedStruct, opens: boolean = true): string {
       return `#ifndef ${guard}\n#define ${guard}\n${header.define(struct)}#endif\n`;
     }),
     // Last, because what they are called depends on the names of all else.
+    header.tell(root),
     ...(opens ? [header.open(root)] : []),
   ];
   return lines.join("\n");
@@ -109,6 +110,11 @@ class Header {
       ...assertions.map((assertion) => `SHMKIT_ASSERT(${assertion});`),
       "",
     ].join("\n");
+  }
+
+  /** What tells the whole layout from all others, for shmkit_participant_attach() in shmkit.h. */
+  tell({ name, fingerprint }: NamedStruct): string {
+    return `#define ${this.#names.make(`${name}_FINGERPRINT`)} UINT64_C(0x${fingerprint})\n`;
   }
 
   /** The functions that open an object of the whole layout. */

@@ -361,9 +361,15 @@ describe("the mutex in C", () => {
 testWith([C_COMPILER, CPP_COMPILER], "the header of a layout and shmkit.h go together", () => {
   writeFileSync(join(directory, "arena.h"), Arena.toC());
   writeFileSync(join(directory, "lock.h"), LockRecord.toC());
+  const use = `
+    int attach(shmkit_participant *p);
+    int attach(shmkit_participant *p) {
+      return shmkit_participant_attach(p, "x", ${Arena.name}_FINGERPRINT, 0);
+    }
+  `;
   const sources = [
-    '#include "arena.h"\n#include "lock.h"\n#include "shmkit.h"\n',
-    '#define SHMKIT_IMPLEMENTATION\n#include "shmkit.h"\n#include "lock.h"\n#include "arena.h"\n',
+    `#include "arena.h"\n#include "lock.h"\n#include "shmkit.h"\n${use}`,
+    `#define SHMKIT_IMPLEMENTATION\n#include "shmkit.h"\n#include "lock.h"\n#include "arena.h"\n${use}`,
   ];
   const languages = [["cc", "c", "c11"], ["g++", "c++", "c++11"], ["g++", "c++", "c++20"]] as const;
   for (const source of sources) {

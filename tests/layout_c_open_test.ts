@@ -541,6 +541,7 @@ ownedBy("node", () => {
 
 test("the functions neither make nor cut off anything, and know their layout", () => {
   const header = Player.toC();
-  expect(header).toContain(`UINT64_C(0x${Player.fingerprint})`);
+  expect(header).toContain(`#define Player_FINGERPRINT UINT64_C(0x${Player.fingerprint})\n`);
+  expect(header).toContain(`sizeof(Player), UINT64_C(0x${Player.fingerprint}))`);
   expect(header.match(/ftruncate|O_CREAT/)).toBe(null);
 });

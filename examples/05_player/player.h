@@ -178,6 +178,8 @@ SHMKIT_ASSERT(offsetof(Player, hits) == 88);
 SHMKIT_ASSERT(sizeof(((Player *)0)->hits) == 4);
 #endif
 
+#define Player_FINGERPRINT UINT64_C(0xaf44e04a38b5e7ad)
+
 #if defined(SHMKIT_HAS_OPEN) && !defined(SHMKIT_NO_OPEN) && !defined(SHMKIT_OPEN_Player_af44e04a38b5e7ad)
 #define SHMKIT_OPEN_Player_af44e04a38b5e7ad
 /* Open an object of the layout, as shmkit_open() does: NULL and errno when they cannot. */

@@ -156,8 +156,8 @@ typedef struct shmkit_participant {
  * Attaches the calling thread to the object with a name in /dev/shm: "/player" and "player" are the
  * same. Does not wait.
  *
- * fingerprint: of its layout, as the generated header has it in its first line (0x...): an object
- *              with another one is refused. 0: it is not compared; then compare at least
+ * fingerprint: of its layout, as the generated header has it (Player_FINGERPRINT): an object with
+ *              another one is refused. 0: it is not compared; then compare at least
  *              shmkit_payload_size().
  * flags:       0, or SHMKIT_TRUST_ANYONE.
  *
