@@ -331,6 +331,10 @@ export class ExclusiveAttempt extends LockAttempt {
     this.#part = part;
   }
 
+  override glance(): boolean {
+    return this.#part.writer === undefined ? super.glance() : !this.#part.hasReaders(false);
+  }
+
   override advance(pause: Pause): boolean {
     const part = this.#part;
     if (part.isExclusive) return false;

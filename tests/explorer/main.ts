@@ -1,8 +1,8 @@
 /**
  * Explores the protocols as deep as wanted.
  *
- * Usage: `npm run explore -- [--preemptions N] [--crashes N] [PRIMITIVE...]`, where explorations without
- * preemptions, or without crashes, stay so.
+ * Usage: `npm run explore -- [--preemptions N] [--crashes N] [PRIMITIVE...]`, at least so many: 2 and 1 by
+ * default. Explorations without preemptions, or without crashes, stay so.
  *
  * @module
  */
@@ -14,11 +14,13 @@ import { PRIMITIVES } from "./primitives.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { preemptions: { type: "string" }, crashes: { type: "string" } },
+  options: {
+    preemptions: { type: "string", default: "2" },
+    crashes: { type: "string", default: "1" },
+  },
 });
 
-const atLeast = (bound: number | undefined, wanted: string | undefined) =>
-  wanted === undefined ? bound ?? 0 : Math.max(bound ?? 0, Number(wanted));
+const atLeast = (bound: number | undefined, wanted: string) => Math.max(bound ?? 0, Number(wanted));
 
 let failed = false;
 for (const [name, explorations] of Object.entries(PRIMITIVES)) {
