@@ -56,6 +56,28 @@ describe("a thread that looks before it waits", () => {
     expect(best.last).toBeLessThan(1000);
   });
 
+  test("goes on with it under contention, where it is in vain at times", () => {
+    const spinner = new Spinner();
+    let successes = 0;
+    for (let round = 0; round < 1000; round++) {
+      if (round % 20 === 0) looksOf(spinner);
+      const attempt = new Glances(8);
+      spinner.spin(attempt);
+      if (attempt.count === 8) successes++;
+    }
+    expect(successes).toBeGreaterThan(900);
+  });
+
+  test("stops when the clock stands still, too", () => {
+    const { now } = performance;
+    performance.now = () => 0;
+    try {
+      expect(looksOf(new Spinner())).toBeLessThan(10_000);
+    } finally {
+      performance.now = now;
+    }
+  });
+
   test("finds out when to look for longer has become of use", () => {
     const spinner = new Spinner();
     for (let failure = 0; failure < 10; failure++) looksOf(spinner);

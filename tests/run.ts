@@ -100,8 +100,8 @@ function run(name: string): boolean {
 }
 
 /** Precedes a command that is to have a shared-memory directory and System V objects of its own. */
-const ISOLATED = ["unshare", "--mount", "--ipc", "sh", "-c"].concat(
-  'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@"',
+const ISOLATED = ["unshare", "--mount", "--ipc", "--kill-child", "--fork", "sh", "-c"].concat(
+  'mount -t tmpfs -o mode=1777 tmpfs /dev/shm && exec "$@" 2>&1',
   "sh",
 );
 
@@ -110,27 +110,47 @@ function canIsolate(): boolean {
   return spawnSync(program, args, { stdio: "ignore" }).status === 0;
 }
 
-/** Runs a step in a process of its own, and prints its output when it has ended. */
-function runIsolated(name: string): Promise<boolean> {
-  const script = [process.execPath, fileURLToPath(import.meta.url), "--step", name, ...files];
-  const [program = "", ...args] = [...ISOLATED, ...script];
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
-  const output: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => output.push(chunk));
-  }
-  return new Promise((resolve) => {
-    child.on("close", (code) => {
-      for (const chunk of output) process.stdout.write(chunk);
-      resolve(code === 0);
-    });
+/** Runs steps side by side. Prints the output of the first that has not ended, and then of the next. */
+async function runSideBySide(names: readonly string[]): Promise<boolean[]> {
+  const outputs = names.map((): Buffer[] => []);
+  const isOver = names.map(() => false);
+  let shown = 0;
+  const show = (): void => {
+    for (;; shown++) {
+      for (const chunk of outputs[shown]?.splice(0) ?? []) process.stdout.write(chunk);
+      if (isOver[shown] !== true) return;
+    }
+  };
+  const children = names.map((name) => {
+    const script = [process.execPath, fileURLToPath(import.meta.url), "--step", name, ...files];
+    const [program = "", ...args] = [...ISOLATED, ...script];
+    return spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
   });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      for (const child of children) child.kill("SIGKILL"); // and what it has started with it
+      isOver.fill(true);
+      show();
+      process.exit(1);
+    });
+  }
+  return await Promise.all(children.map(async (child, index) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      outputs[index]?.push(chunk);
+      show();
+    });
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    isOver[index] = true;
+    show();
+    return code === 0;
+  }));
 }
 
+if (only !== undefined && steps[only] === undefined) {
+  throw new RangeError(`--step is one of ${Object.keys(steps).join(", ")}: not ${only}`);
+}
 const names = only === undefined ? Object.keys(steps) : [only];
-const passed = names.length > 1 && canIsolate()
-  ? await Promise.all(names.map(runIsolated))
-  : names.map(run);
+const passed = names.length > 1 && canIsolate() ? await runSideBySide(names) : names.map(run);
 
 if (only === undefined) {
   const count = passed.filter((each) => each).length;

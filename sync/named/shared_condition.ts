@@ -33,8 +33,8 @@ const noun = "condition";
  *
  * - A wait releases the lock, sleeps, and has it again when it ends, however it ends.
  * - It takes a predicate, and ends when that is true. The predicate is looked at after each notification
- *   and every 50 ms besides, with the event loop at least every 250 ms: **whoever changed the data may have been
- *   killed before it could notify**, and nobody waits longer for that.
+ *   and every 50 ms besides: **whoever changed the data may have been killed before it could notify**,
+ *   and nobody waits longer for that.
  * - When somebody dies with the lock, `guard.ownerDied` says so to the predicate, too.
  * - `wait` blocks the thread, `waitAsync` does not, and neither does `notify`.
  * - As many threads as `participants` says take part at once, 64 by default: one more gets

@@ -42,6 +42,10 @@ class MutexAttempt extends LockAttempt {
     this.#state = state;
   }
 
+  override glance(): boolean {
+    return this.#state.guard !== undefined || super.glance();
+  }
+
   override advance(pause: Pause): boolean {
     return this.#state.guard === undefined && super.advance(pause);
   }

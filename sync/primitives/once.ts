@@ -40,6 +40,10 @@ class LocalOnceAttempt extends OnceAttempt {
     this.#state = state;
   }
 
+  override glance(): boolean {
+    return this.#state.isRunning || super.glance();
+  }
+
   override advance(pause: Pause): boolean {
     return !this.#state.isRunning && super.advance(pause);
   }

@@ -56,8 +56,13 @@ export interface Attempt {
   readonly sleepValue: number;
   /** For how long at most, in milliseconds. */
   readonly sleepMs: number;
-  /** Whether it may work by now: a look of which others know nothing. Absent where that is no use. */
+  /**
+   * Whether it is time to try: it may work by now, or there is no use in looking any longer. Others know
+   * nothing of it. Absent where one has to try first.
+   */
   glance?(): boolean;
+  /** Whether others wait for what it has already, so that it must not be left alone for long. */
+  readonly holdsUp?: boolean;
   /** Tries. @returns Whether it worked. If not, others know now that somebody waits. */
   advance(pause: Pause): boolean;
   /**

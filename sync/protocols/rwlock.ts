@@ -241,8 +241,8 @@ export class SharedAttempt implements Attempt {
   }
 
   glance(): boolean {
-    const { place, index } = this.#part;
-    return (Atomics.load(place.words, index) & OWNER) === 0;
+    const { place, index, isExclusive, writer } = this.#part;
+    return isExclusive || writer !== undefined || (Atomics.load(place.words, index) & OWNER) === 0;
   }
 
   advance({ waitedMs, quiet }: Pause): boolean {
@@ -332,7 +332,14 @@ export class ExclusiveAttempt extends LockAttempt {
   }
 
   override glance(): boolean {
-    return this.#part.writer === undefined ? super.glance() : !this.#part.hasReaders(false);
+    const { isExclusive, writer } = this.#part;
+    if (isExclusive) return true;
+    return writer === undefined ? super.glance() : !this.#part.hasReaders(false);
+  }
+
+  /** It has `word`, and waits for readers. */
+  get holdsUp(): boolean {
+    return this.#part.writer === this;
   }
 
   override advance(pause: Pause): boolean {

@@ -166,6 +166,9 @@ export class Permits {
 /** More than there can be. */
 const ALL = 0x7fff_ffff;
 
+/** Of more permits than this, to look at all would take too long for a glance. */
+const MAX_GLANCED = 64;
+
 /** Gets a permit. */
 export class PermitAttempt implements Attempt {
   sleepIndex: number;
@@ -182,7 +185,8 @@ export class PermitAttempt implements Attempt {
   }
 
   glance(): boolean {
-    return this.#permits.findFree() >= 0;
+    const { count, heldCount } = this.#permits;
+    return count > MAX_GLANCED || heldCount === count || this.#permits.findFree() >= 0;
   }
 
   advance({ waitedMs, slept, quiet }: Pause): boolean {

@@ -151,8 +151,8 @@ function lookAround(quiet: boolean): void {
 }
 
 /** When to look again: what is polite for a moment stays so. */
-function sleepMs({ sleepMs }: Attempt, waitedMs: number): number {
-  if (sleepMs < SLICE_MS) return sleepMs;
+function sleepMs({ sleepMs, holdsUp = false }: Attempt, waitedMs: number): number {
+  if (sleepMs < SLICE_MS || holdsUp) return sleepMs;
   return Math.max(sleepMs, Math.min(PATIENCE * waitedMs, MAX_SLEEP_MS));
 }
 

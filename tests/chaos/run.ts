@@ -67,7 +67,7 @@ export interface LongStall {
 
 /** How many stand by to take the place of the killed, or are being started for that. */
 const SPARES = 6;
-/** How nice those are who work: to those who are being started, on which the number of kills depends. */
+/** How nice processes are that work: to those that are being started, on which the rate depends. */
 const NICENESS = 5;
 /** After so long without a round it is taken for the end. */
 const DEAD_MS = 10_000;
@@ -112,13 +112,19 @@ class Run {
   #isPaused = false;
 
   constructor(object: ChaosObject, name: string, mode: Mode, options: ChaosOptions) {
+    const { workers = 5 } = options;
+    if (!(workers >= 1 && workers <= MAX_WORKERS - SPARES)) {
+      throw new RangeError(
+        `There is room for 1 to ${MAX_WORKERS - SPARES} workers: not ${workers}`,
+      );
+    }
     this.#object = object;
     this.#name = name;
     this.#mode = mode;
     this.#options = options;
     this.#scenario = scenarios[options.scenario];
     this.#state = options.seed >>> 0;
-    this.#count = options.workers ?? 5;
+    this.#count = workers;
     this.#seats = new Array(this.#count).fill(undefined);
     this.#fleet = new Fleet(mode, (text) => this.#violations.push(text));
   }
