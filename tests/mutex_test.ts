@@ -332,20 +332,28 @@ describe("in one thread", () => {
   });
 
   test("a mailbox is there while somebody awaits, and goes with the object", async () => {
-    const { readdirSync } = await import("node:fs");
-    const mailboxes = () =>
-      readdirSync("/dev/shm").filter((name) => name.startsWith("shmkit-mail"));
-    const before = mailboxes();
+    const { existsSync, readdirSync, readlinkSync } = await import("node:fs");
+    const descriptors = () => new Set(readdirSync("/proc/self/fd"));
+    const before = descriptors();
     const name = uniqueName();
     const object = guarded(name);
     await using peer = startPeer(HOST, "lock.ts", [name, "hold"]);
     await until(peer, "held");
     const wait = object.value.inner.lock.lockAsync();
-    const during = mailboxes().filter((each) => !before.includes(each));
+    const mailboxes = [...descriptors()].filter((fd) => !before.has(fd)).flatMap((fd) => {
+      try {
+        const path = readlinkSync(`/proc/self/fd/${fd}`);
+        return path.startsWith("/dev/shm/shmkit-mailbox-") ? [path] : [];
+      } catch {
+        return []; // that of the directory
+      }
+    });
+    expect(new Set(mailboxes).size).toBe(1);
+    expect(existsSync(mailboxes[0] as string)).toBe(true);
     peer.kill();
     (await wait).release();
     object.close();
-    expect(mailboxes().filter((each) => during.includes(each))).toEqual([]);
+    expect(existsSync(mailboxes[0] as string)).toBe(false);
   });
 });
 
