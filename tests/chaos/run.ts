@@ -345,9 +345,11 @@ class Run {
       const rawMs = nowMs - sinceMs;
       const busyMs = Math.max((lateUs.load() - late >>> 0) / 1000, ownLateMs);
       const ms = Math.max(0, rawMs - busyMs);
+      const isExcused = this.#isExcused;
       const isBegun = this.#kills > 0 || this.#seats.every((seat) => seat !== undefined);
+      if (!isBegun) [rounds, sinceMs, late, ownLateMs] = [total, nowMs, lateUs.load(), 0];
       if (total !== rounds) {
-        if (ms > 150 && isBegun && !this.#isExcused) {
+        if (ms > 150 && isBegun && !isExcused) {
           const queuedMs = Math.max(
             0,
             ...[...this.#queued()].map(([pid, each]) => each - (queued?.get(pid) ?? each)),
@@ -358,7 +360,7 @@ class Run {
         queued = undefined;
         [rounds, sinceMs, late, ownLateMs, starved] = [total, nowMs, lateUs.load(), 0, false];
       }
-      if (isBegun && !this.#isExcused) this.#stallMs = Math.max(this.#stallMs, ms);
+      if (isBegun && !isExcused) this.#stallMs = Math.max(this.#stallMs, ms);
       if (rawMs > 50) queued ??= this.#queued();
       if (ms > DEAD_MS && isBegun && !starved) {
         starved = true;
