@@ -23,8 +23,9 @@ import {
   type SystemVSemaphoreOpenOrCreateOptions,
 } from "./set_options.ts";
 
-/** How often a set may appear and vanish between two looks. */
-const MAX_ATTEMPTS = 100;
+/** How often a set may appear and vanish between two looks, at least, and for how long. */
+const MIN_ATTEMPTS = 100;
+const ATTEMPTS_MS = 1000;
 /** How long somebody else may take to initialise what has been made. */
 const INITIALISATION_MS = 1000;
 /** The same for a set that was there before, of whose age only whole seconds are known. */
@@ -54,14 +55,17 @@ export function openOrCreateSet(
   const action = { ...unnamed, noun: describeSystemVName({ key }, NOUN) };
 
   let awaited = { id: -1, sinceMs: 0 };
-  for (let attempt = 1;;) {
+  const startMs = performance.now();
+  let attempts = 0;
+  const isInVain = () => ++attempts >= MIN_ATTEMPTS && performance.now() - startMs >= ATTEMPTS_MS;
+  while (true) {
     const found = openIfThere(unnamed, key, trust);
     if (found === undefined) {
       try {
         return { set: createSet(unnamed, creation), creation };
       } catch (error) {
         // EIDRM: somebody took it for what a killed creator had left, and replaces it.
-        if (!hasCode(error, "EEXIST", "EIDRM") || attempt++ === MAX_ATTEMPTS) throw error;
+        if (!hasCode(error, "EEXIST", "EIDRM") || isInVain()) throw error;
         continue;
       }
     }
@@ -74,7 +78,7 @@ export function openOrCreateSet(
       sleep(LOOK_AGAIN_MS);
     } else if (uninitialised === "accept") {
       return { set: found, creation: undefined };
-    } else if (uninitialised === "refuse" || attempt++ === MAX_ATTEMPTS) {
+    } else if (uninitialised === "refuse" || isInVain()) {
       throw notInitialised(action, found.id);
     } else {
       // By its id: what somebody else has created by now is another one.
