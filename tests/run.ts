@@ -1,8 +1,9 @@
 /**
- * Runs every test in every runtime, and looks at what they leave behind. Where namespaces can be made,
- * the runtimes are tested side by side, each with shared memory of its own.
+ * Runs every test in every runtime, and looks at what they leave behind.
  *
- * Usage: `node tests/run.ts [--step NAME] [FILE...]`, where FILE is a test file; all of them by default.
+ * Usage: `node tests/run.ts [--side-by-side] [--step NAME] [FILE...]`, where FILE is a test file; all of them
+ * by default. Side by side, each runtime has shared memory of its own: that takes two thirds of the time
+ * on two cores, and the right to make namespaces.
  *
  * @module
  */
@@ -17,8 +18,8 @@ import { parseArgs } from "node:util";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name: string) => join(root, "node_modules/.bin", name);
-const { values: { step: only }, positionals: files } = parseArgs({
-  options: { step: { type: "string" } },
+const { values: { step: only, "side-by-side": sideBySide }, positionals: files } = parseArgs({
+  options: { "side-by-side": { type: "boolean", default: false }, step: { type: "string" } },
   allowPositionals: true,
 });
 if (files.length === 0) {
@@ -105,11 +106,6 @@ const ISOLATED = ["unshare", "--mount", "--ipc", "--kill-child", "--fork", "sh",
   "sh",
 );
 
-function canIsolate(): boolean {
-  const [program = "", ...args] = [...ISOLATED, "true"];
-  return spawnSync(program, args, { stdio: "ignore" }).status === 0;
-}
-
 /** Runs steps side by side. Prints the output of the first that has not ended, and then of the next. */
 async function runSideBySide(names: readonly string[]): Promise<boolean[]> {
   const outputs = names.map((): Buffer[] => []);
@@ -150,7 +146,7 @@ if (only !== undefined && steps[only] === undefined) {
   throw new RangeError(`--step is one of ${Object.keys(steps).join(", ")}: not ${only}`);
 }
 const names = only === undefined ? Object.keys(steps) : [only];
-const passed = names.length > 1 && canIsolate() ? await runSideBySide(names) : names.map(run);
+const passed = sideBySide ? await runSideBySide(names) : names.map(run);
 
 if (only === undefined) {
   const count = passed.filter((each) => each).length;
