@@ -33,6 +33,8 @@ export interface Job {
 export interface Member {
   readonly place: number;
   readonly name: string;
+  /** Of a thread, the process that it is in. */
+  readonly hostPid?: number;
   /** The process that does the work, as far as it has one. */
   pids(): readonly number[];
   /** Ends it, whatever it is doing. @returns When it is gone. */
@@ -205,6 +207,7 @@ export class Fleet {
       name,
       end,
       pids: () => [],
+      hostPid: child.pid as number,
       strike: async () => {
         child.stdin?.write(`${JSON.stringify({ terminate: job.place })}\n`);
         await end;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { setPriority } from "node:os";
 import { type InferLive, SharedObject } from "../../mod.ts";
 import { Fleet, type Member, type Mode } from "./fleet.ts";
@@ -270,6 +270,9 @@ class Run {
       const member = this.#seats[seat] as Member;
       await member.strike();
       const worker = this.#worker(member.place);
+      // terminate() may be over before the thread is.
+      const thread = `/proc/${member.hostPid}/task/${worker.tid.load()}`;
+      while (member.hostPid !== undefined && existsSync(thread)) await sleep(1);
       this.#kills++;
       if (worker.holding.exchange(0) !== 0) this.#hits++;
       this.#scenario.bury?.(this.#control(), worker);

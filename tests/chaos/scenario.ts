@@ -14,6 +14,8 @@ export const MAX_WORKERS = 16;
 
 /** What a worker says of itself, in shared memory: it cannot say it when it has been killed. */
 export const Worker = t.struct("ChaosWorker", {
+  /** Its thread: gettid(). */
+  tid: t.atomic(t.u32),
   /** 1: it is ready to begin. */
   ready: t.atomic(t.u32),
   /** Which seat it gets, from 1, told by the controller; 0: not yet. */

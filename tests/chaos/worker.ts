@@ -4,6 +4,7 @@
 
 import process from "node:process";
 import { isMainThread, Worker as Thread, workerData } from "node:worker_threads";
+import { gettid } from "../../ffi/mod.ts";
 import { type InferLive, SharedObject } from "../../mod.ts";
 import type { Job } from "./fleet.ts";
 import type { Context, Worker } from "./scenario.ts";
@@ -32,6 +33,7 @@ async function work({ scenario: name, object: objectName, place, count, seed }: 
   const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
   if (isMainThread) process.stdin.on("end", () => process.exit()).resume();
+  self.tid.store(gettid());
   self.ready.store(1);
   while (self.seat.load() === 0) {
     await sleep(2);
