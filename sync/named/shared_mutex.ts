@@ -32,10 +32,10 @@ const noun = "mutex";
  *
  * - Who owns it is the guard. It is not recursive: a thread that locks it twice gets `EDEADLK`.
  * - A terminated worker counts as dead, a stopped process (`SIGSTOP`) as alive.
- * - After a death, who waits gets it within 50 ms (with the event loop, 250 ms at most) from when the kernel has
- *   released the memory of the dead: for large processes that may take a moment.
+ * - After a death, who waits gets it within 50 ms (with the event loop, 250 ms at most) from when the
+ *   kernel has released the memory of the dead: for large processes that may take a moment.
  * - Who has waited for 100 ms is served next, so that nobody starves.
- * - Locking and releasing take some 20 to 40 ns when nobody else wants it. (In V8 a `using` takes
+ * - Locking and releasing take some 15 to 30 ns when nobody else wants it. (In V8 a `using` takes
  *   100 ns by itself.)
  * - As many threads as `participants` says take part at once, 64 by default: one more gets
  *   `ERR_SHM_FULL`.

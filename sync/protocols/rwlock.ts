@@ -11,7 +11,8 @@
  * writes while it lives.
  *
  * P1 (exclusion): a reader stores its entry, then loads `word`. P2: a writer exchanges `word`, then
- * loads the entries of all whose bit is in the bitmap, which a reader sets before its first entry. In the one order of all atomic accesses one of them sees the other.
+ * loads the entries of all whose bit is in the bitmap, which a reader sets before its first entry. In
+ * the one order of all atomic accesses one of them sees the other.
  * P3 (no lost wake-up): a reader that leaves stores its entry, loads `word`, then adds to `drain`. A writer
  * loads `drain`, then the entries, then sleeps while `drain` is what it was.
  *
