@@ -2,6 +2,7 @@
  * @module
  */
 
+import { Attempts } from "./attempts.ts";
 import { atExit } from "./exit.ts";
 import { ReadonlyMemory } from "./readonly_memory.ts";
 import type { SystemVStat } from "./segment_info.ts";
@@ -28,9 +29,6 @@ import { misuse, ShmError, type ShmErrorCode } from "../errors.ts";
 import type { AsyncWaitOptions } from "./options.ts";
 import { poll } from "./waiting.ts";
 import { WritableMemory } from "./writable_memory.ts";
-
-/** How often a segment may appear and vanish between two looks. */
-const MAX_ATTEMPTS = 100;
 
 /**
  * A System V shared-memory segment: what programs get that call `shmget` and `shmat`.
@@ -187,7 +185,8 @@ export class SystemVSegment extends WritableMemory {
       ...creation,
       ...(trust !== undefined && { trust }),
     });
-    for (let attempt = 1;; attempt++) {
+    const attempts = new Attempts();
+    while (true) {
       try {
         const handle = openSystemV(action, { key }, access, creation.size);
         return new SystemVSegment(handle, false, "persist");
@@ -198,7 +197,7 @@ export class SystemVSegment extends WritableMemory {
         return new SystemVSegment(createSystemV(action, creation), true, creation.lifetime);
       } catch (error) {
         // ENOENT: somebody has removed it before it was attached.
-        if (!hasCode(error, "EEXIST", "ENOENT") || attempt === MAX_ATTEMPTS) throw error;
+        if (!hasCode(error, "EEXIST", "ENOENT") || !attempts.goOn()) throw error;
       }
     }
   }

@@ -31,7 +31,7 @@ import type { FileOptions } from "./segment_options.ts";
 const MAX_PATH_BYTE_LENGTH = 3500;
 
 /** How often a file may appear and vanish between two looks; a dangling link does so for ever. */
-const MAX_ATTEMPTS = 100;
+const MAX_ATTEMPTS = 1000;
 
 const REMEDIES: Partial<Record<SystemErrorCode, string>> = {
   ENOENT: "Check the path, or have SharedSegment.openFile() create it with { create: true, size }.",

@@ -5,6 +5,7 @@
  */
 
 import { type Action, misuse, ShmError, type ShmErrorCode, stateError } from "../../errors.ts";
+import { Attempts } from "../../memory/attempts.ts";
 import { describeSystemVName } from "../../memory/systemv/systemv_options.ts";
 import { sleep } from "../../memory/waiting.ts";
 import {
@@ -23,9 +24,6 @@ import {
   type SystemVSemaphoreOpenOrCreateOptions,
 } from "./set_options.ts";
 
-/** How often a set may appear and vanish between two looks, at least, and for how long. */
-const MIN_ATTEMPTS = 100;
-const ATTEMPTS_MS = 1000;
 /** How long somebody else may take to initialise what has been made. */
 const INITIALISATION_MS = 1000;
 /** The same for a set that was there before, of whose age only whole seconds are known. */
@@ -55,9 +53,7 @@ export function openOrCreateSet(
   const action = { ...unnamed, noun: describeSystemVName({ key }, NOUN) };
 
   let awaited = { id: -1, sinceMs: 0 };
-  const startMs = performance.now();
-  let attempts = 0;
-  const isInVain = () => ++attempts >= MIN_ATTEMPTS && performance.now() - startMs >= ATTEMPTS_MS;
+  const attempts = new Attempts();
   while (true) {
     const found = openIfThere(unnamed, key, trust);
     if (found === undefined) {
@@ -65,7 +61,7 @@ export function openOrCreateSet(
         return { set: createSet(unnamed, creation), creation };
       } catch (error) {
         // EIDRM: somebody took it for what a killed creator had left, and replaces it.
-        if (!hasCode(error, "EEXIST", "EIDRM") || isInVain()) throw error;
+        if (!hasCode(error, "EEXIST", "EIDRM") || !attempts.goOn()) throw error;
         continue;
       }
     }
@@ -78,7 +74,7 @@ export function openOrCreateSet(
       sleep(LOOK_AGAIN_MS);
     } else if (uninitialised === "accept") {
       return { set: found, creation: undefined };
-    } else if (uninitialised === "refuse" || isInVain()) {
+    } else if (uninitialised === "refuse" || !attempts.goOn()) {
       throw notInitialised(action, found.id);
     } else {
       // By its id: what somebody else has created by now is another one.

@@ -1,5 +1,5 @@
 /**
- * Explores the protocols as deep as wanted.
+ * Explores the protocols as deep as wanted, each in a process of its own.
  *
  * Usage: `npm run explore -- [--preemptions N] [--crashes N] [PRIMITIVE...]`, at least so many: 2 and 1 by
  * default. Explorations without preemptions, or without crashes, stay so.
@@ -7,6 +7,9 @@
  * @module
  */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { explore } from "./explorer.ts";
@@ -22,9 +25,11 @@ const { values, positionals } = parseArgs({
 
 const atLeast = (bound: number | undefined, wanted: string) => Math.max(bound ?? 0, Number(wanted));
 
-let failed = false;
-for (const [name, explorations] of Object.entries(PRIMITIVES)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
+/** @returns Whether it holds in all schedules. */
+function explorePrimitive(name: string): boolean {
+  const explorations = PRIMITIVES[name];
+  if (explorations === undefined) throw new TypeError(`There is no primitive named ${name}.`);
+  let holds = true;
   for (const [title, exploration] of Object.entries(explorations())) {
     const startMs = performance.now();
     const { schedules, steps, failure } = explore({
@@ -37,8 +42,29 @@ for (const [name, explorations] of Object.entries(PRIMITIVES)) {
     const ms = Math.round(performance.now() - startMs);
     console.log(`${name}, ${title}: ${schedules} schedules, ${steps} steps, ${ms} ms`);
     if (failure === undefined) continue;
-    failed = true;
+    holds = false;
     console.log(failure);
   }
+  return holds;
 }
-process.exitCode = failed ? 1 : 0;
+
+/** Explores primitives in processes of their own, as many at once as there are processors. */
+async function exploreEach(names: string[]): Promise<boolean> {
+  let holds = true;
+  const next = async () => {
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      const bounds = ["--preemptions", values.preemptions, "--crashes", values.crashes];
+      const program = [...process.execArgv, import.meta.filename, ...bounds, name];
+      const [code] = await once(spawn(process.execPath, program, { stdio: "inherit" }), "exit");
+      if (code !== 0) holds = false;
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, next));
+  return holds;
+}
+
+const [only, ...others] = positionals;
+const holds = only !== undefined && others.length === 0
+  ? explorePrimitive(only)
+  : await exploreEach(positionals.length > 0 ? positionals : Object.keys(PRIMITIVES));
+process.exitCode = holds ? 0 : 1;
