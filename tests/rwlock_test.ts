@@ -46,6 +46,24 @@ async function owned({ bytes }: ShelfObject, isOwned = true): Promise<void> {
   while (((Atomics.load(words, 0) & 0x3fff_ffff) !== 0) !== isOwned) await delay(1);
 }
 
+/** How many timers are started in a time. */
+async function timersIn(timeMs: number): Promise<number> {
+  const real = globalThis.setTimeout;
+  const over = delay(timeMs);
+  let count = 0;
+  const counting = (callback: () => void, ms?: number) => {
+    count++;
+    return real(callback, ms);
+  };
+  globalThis.setTimeout = Object.assign(counting, real) as typeof real;
+  try {
+    await over;
+  } finally {
+    globalThis.setTimeout = real;
+  }
+  return count;
+}
+
 const TIMEOUT = { timeout: 20_000 };
 
 describe("RwLock", () => {
@@ -359,6 +377,18 @@ describe("RwLock", () => {
     lock.lockExclusive(TIMEOUT).release();
     waiter.kill("SIGCONT");
     expect(await waiter.line()).toBe("locked");
+  });
+
+  test("looks often while it waits for readers, since others wait for it", async () => {
+    using object = create();
+    const { lock } = object.value;
+    await using peer = await start(object);
+    await tell(peer, "shared");
+    const writer = lock.lockExclusiveAsync(TIMEOUT);
+    await delay(1500); // after that anybody else looks every 150 ms, or less often
+    expect(await timersIn(1500)).toBeGreaterThan(15); // 30, if the machine has time
+    await kill(peer);
+    (await writer).release();
   });
 
   test("is one of many in an object, each for itself", async () => {
