@@ -108,7 +108,15 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
     },
 
     onExit(callback: () => void): void {
-      globalThis.addEventListener("unload", callback);
+      let called = false;
+      const call = () => {
+        if (called) return;
+        called = true;
+        callback();
+      };
+      // Deno.exit() tells of itself by the one only, and a thread of node:worker_threads by the other.
+      globalThis.addEventListener("unload", call);
+      process.on("exit", call);
     },
 
     warn(message: string): void {

@@ -6,15 +6,16 @@
  */
 
 import { type Action, type ShmError, stateError } from "../../errors.ts";
+import { getpid, gettid } from "../../ffi/mod.ts";
 import { atExit } from "../../memory/exit.ts";
 import type { ObjectHandle, Participation } from "../../memory/objects/object_handle.ts";
 import { Participant } from "./participant.ts";
 
-/** A participant, and how many handles of this thread go through it. */
+/** A participant, and the parts of the handles of this thread that go through it. */
 interface Shared {
   readonly participant: Participant;
   readonly callOff: () => void;
-  handles: number;
+  readonly memberships: Set<Membership>;
 }
 
 /**
@@ -25,6 +26,19 @@ function registry(): Map<string, Shared> {
   const key = Symbol.for("shmkit.participants.1");
   const globals = globalThis as unknown as Record<symbol, Map<string, Shared> | undefined>;
   return globals[key] ??= new Map();
+}
+
+/**
+ * What is done when the thread ends. Others may still want to do something, and have the right to release
+ * what they hold: so words stay as long as the thread does, if possible.
+ */
+function endThread(participant: Participant, memberships: Set<Membership>): void {
+  // The process's end takes the place back. That of a thread that holds something is swept, as it died.
+  if (gettid() === getpid() || [...memberships].some(({ held }) => held > 0)) {
+    return participant.retire();
+  }
+  for (const membership of memberships) membership.closed = true;
+  participant.detach();
 }
 
 /** A handle's part in synchronisation. */
@@ -48,10 +62,11 @@ export class Membership implements Participation {
     let shared = participants.get(this.#key);
     if (shared === undefined) {
       const participant = Participant.attach(handle, action);
-      const callOff = atExit(() => participant.detach());
-      participants.set(this.#key, shared = { participant, callOff, handles: 0 });
+      const memberships = new Set<Membership>();
+      const callOff = atExit(() => endThread(participant, memberships));
+      participants.set(this.#key, shared = { participant, callOff, memberships });
     }
-    shared.handles++;
+    shared.memberships.add(this);
     this.participant = shared.participant;
     this.#noted = this.participant.noteHandle(handle.fd);
   }
@@ -86,11 +101,15 @@ export class Membership implements Participation {
   end(): void {
     if (this.closed) return;
     this.closed = true;
-    for (const cancel of [...this.cancellations]) cancel(this.closedError("wait for"));
+    const cancellations = [...this.cancellations];
+    this.cancellations.clear();
+    for (const cancel of cancellations) cancel(this.closedError("wait for"));
     this.participant.forgetHandle(this.#noted);
     const participants = registry();
     const shared = participants.get(this.#key);
-    if (shared === undefined || --shared.handles > 0) return;
+    if (shared === undefined) return;
+    shared.memberships.delete(this);
+    if (shared.memberships.size > 0) return;
     participants.delete(this.#key);
     shared.callOff();
     shared.participant.detach();
@@ -99,7 +118,7 @@ export class Membership implements Participation {
   /** The error of a guard that has lost its lock, or never had it. */
   lostError(verb: string, noun: string, reason: string = "this guard does not hold it"): ShmError {
     return stateError(
-      { ...this.#action(verb), noun },
+      { ...this.#action(verb), noun: `${noun} in` },
       "ERR_SHM_LOCK_LOST",
       reason,
       "Find out who releases it, or writes over it.",

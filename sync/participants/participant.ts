@@ -222,14 +222,23 @@ export class Participant implements Place, Sleeper {
     if (at >= 0) this.slots.store(this.slot, WORD.handles + at, 0);
   }
 
+  /** Stays where it is, and takes no more mail: the thread is about to end. */
+  retire(): void {
+    if (this.#closed) return;
+    const { slots, slot } = this;
+    this.#mailbox?.release();
+    this.#mailbox = undefined;
+    this.#routes.close(); // which would look like readers of the mailboxes of the dead
+    removeMailboxes(slots);
+    clearInterest(slots, slot);
+  }
+
   /** Gives the place up. Locks that are held are left as those of the dead. */
   detach(): void {
     if (this.#closed) return;
+    this.retire();
     this.#closed = true;
     const { slots, slot } = this;
-    this.#mailbox?.release();
-    this.#routes.close(); // which would look like readers of the mailboxes of the dead
-    removeMailboxes(slots);
     clearSlot(slots, slot);
     lockByte(this.#fd, "none", SLOT_LOCKS + slot);
     this.#mapping.close();
@@ -256,12 +265,17 @@ export class Participant implements Place, Sleeper {
 /** Removes what a participant says about itself and what it waits for. */
 function clearSlot(slots: Slots, slot: number): void {
   slots.store(slot, WORD.thread, 0);
-  for (const bitmap of [slots.bitmap, slots.sharing]) {
-    Atomics.and(slots.words, bitmap + (slot >> 5), ~(1 << slot));
-  }
-  for (let word: number = WORD.mailbox; word < WORD.handles + HANDLES; word++) {
+  Atomics.and(slots.words, slots.sharing + (slot >> 5), ~(1 << slot));
+  clearInterest(slots, slot);
+  for (let word: number = WORD.handles; word < WORD.handles + HANDLES; word++) {
     slots.store(slot, word, 0);
   }
+}
+
+/** Removes what a participant says about what it waits for. */
+function clearInterest(slots: Slots, slot: number): void {
+  Atomics.and(slots.words, slots.bitmap + (slot >> 5), ~(1 << slot));
+  for (let word: number = WORD.mailbox; word < WORD.handles; word++) slots.store(slot, word, 0);
 }
 
 /** Removes the mailboxes of those who have died since somebody came or went. */

@@ -87,7 +87,8 @@ export class Condition {
    * Waits as {@linkcode wait} does, without blocking the event loop. While it is pending the process stays
    * alive, and the handle of the mutex cannot be closed.
    *
-   * @param guard That of the mutex that guards the data. It holds again when the promise is settled.
+   * @param guard That of the mutex that guards the data. It holds again when the promise is settled,
+   * unless it was released before: then it never does, and the wait fails with `ERR_SHM_LOCK_LOST`.
    * @param predicate As for {@linkcode wait}.
    * @param options `timeout` in milliseconds, and a `signal` that calls it off.
    * @returns A promise; rejected with a `TimeoutError`, with `signal.reason`, or with `ERR_SHM_CLOSED`

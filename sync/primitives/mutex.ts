@@ -9,7 +9,7 @@ import type { Participant } from "../participants/participant.ts";
 import { checkFunction, type NotPromise, notPromise } from "./callbacks.ts";
 import { LockAttempt, markConsistent, tryLockWord, unlockWord } from "../protocols/lock_word.ts";
 import type { Pause } from "../protocols/place.ts";
-import type { ReleasableGuard } from "./suspension.ts";
+import { type ReleasableGuard, RELEASED } from "./suspension.ts";
 import { type Home, Synchroniser } from "./synchroniser.ts";
 import { type Line, lookInLine, waitInLine } from "../waiting/event_loop.ts";
 import { waitPlainly } from "../waiting/plain.ts";
@@ -62,6 +62,8 @@ export class MutexGuard implements Disposable, ReleasableGuard {
   #ownerDied: boolean;
   /** Whether the word says no more than our id. */
   #plain: boolean;
+  /** Whether a wait for a condition has let the mutex go, and gets it back. */
+  #suspended = false;
 
   /** @ignore Made by locking. */
   constructor(state: MutexState, membership: Membership, ownerDied: boolean) {
@@ -101,14 +103,15 @@ export class MutexGuard implements Disposable, ReleasableGuard {
   }
 
   /**
-   * Releases the mutex, and wakes one who waits. Never blocks. Idempotent.
+   * Releases the mutex, and wakes one who waits. Never blocks. Idempotent. A wait for a condition that
+   * is under way with this guard does not lock again, and fails with `ERR_SHM_LOCK_LOST`.
    *
    * @throws {ShmError} `ERR_SHM_LOCK_LOST` when something has been written over the mutex, so that it may
    * be somebody else's: nothing is changed then.
    */
   release(): void {
     const state = this.#state;
-    if (state.guard !== this) return;
+    if (state.guard !== this) return this.#callOff();
     this.#membership.held--;
     this.#unlock();
     if (state.line.size > 0) lookInLine(state.line);
@@ -128,6 +131,7 @@ export class MutexGuard implements Disposable, ReleasableGuard {
       this.#membership.held--;
       throw error;
     }
+    this.#suspended = true;
     if (!blocking && line.size > 0) lookInLine(line);
   }
 
@@ -141,6 +145,7 @@ export class MutexGuard implements Disposable, ReleasableGuard {
 
   /** @ignore For conditions. */
   async "~resumeAsync"(): Promise<void> {
+    if (!this.#suspended) throw this.#releasedError();
     const state = this.#state;
     const { participant, words, index, id, line } = state;
     if (line.size === 0 && Atomics.compareExchange(words, index, 0, id) === 0) {
@@ -167,7 +172,24 @@ export class MutexGuard implements Disposable, ReleasableGuard {
   #resume(ownerDied: boolean): void {
     this.#ownerDied = ownerDied;
     this.#plain = !ownerDied;
-    this.#state.guard = this;
+    if (this.#suspended) {
+      this.#suspended = false;
+      this.#state.guard = this;
+    } else { // it has been released while it was in line
+      this.#unlock();
+      throw this.#releasedError();
+    }
+  }
+
+  /** It is released before it was resumed: nobody would release it after that. */
+  #callOff(): void {
+    if (!this.#suspended) return;
+    this.#suspended = false;
+    this.#membership.held--;
+  }
+
+  #releasedError(): ShmError {
+    return this.#membership.lostError("wait with", "mutex", RELEASED);
   }
 }
 
@@ -248,7 +270,8 @@ export class Mutex {
 
   /**
    * Calls a function while the mutex is held, as {@linkcode lock} gets it; it is released when the
-   * function returns or throws.
+   * function returns or throws. The function is called after the death of an owner as well: where half a
+   * change would matter, it has to look at the guard's `ownerDied`.
    *
    * @param fn Gets the guard. It must not return a promise: use {@linkcode withLockAsync}.
    * @returns What the function returned.
@@ -311,7 +334,7 @@ export class Mutex {
       this.#sync.action("lock"),
       "EDEADLK",
       "this thread holds it, and would wait for itself",
-      "Release the guard first, or queue with lockAsync().",
+      "Release the guard first; lockAsync() queues, but comes only when that has been released.",
     );
   }
 }

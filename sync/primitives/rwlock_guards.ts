@@ -2,11 +2,12 @@
  * @module
  */
 
+import type { ShmError } from "../../errors.ts";
 import type { Membership } from "../participants/membership.ts";
 import type { Participant } from "../participants/participant.ts";
 import { markConsistent } from "../protocols/lock_word.ts";
 import { ExclusiveAttempt, RwLockPart } from "../protocols/rwlock.ts";
-import type { ReleasableGuard } from "./suspension.ts";
+import { type ReleasableGuard, RELEASED } from "./suspension.ts";
 import { type Line, lookInLine, waitInLine } from "../waiting/event_loop.ts";
 import { waitPlainly } from "../waiting/plain.ts";
 
@@ -83,6 +84,8 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
   readonly #state: RwLockState;
   readonly #membership: Membership;
   #ownerDied: boolean;
+  /** Whether a wait for a condition has let the lock go, and gets it back. */
+  #suspended = false;
 
   /** @ignore Made by locking. */
   constructor(state: RwLockState, membership: Membership, ownerDied: boolean) {
@@ -120,14 +123,15 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
   }
 
   /**
-   * Releases the lock, and wakes all who wait. Never blocks. Idempotent.
+   * Releases the lock, and wakes all who wait. Never blocks. Idempotent. A wait for a condition that is
+   * under way with this guard does not lock again, and fails with `ERR_SHM_LOCK_LOST`.
    *
    * @throws {ShmError} `ERR_SHM_LOCK_LOST` when something has been written over the lock, so that it may
    * be somebody else's: that one's is not released.
    */
   release(): void {
     const state = this.#state;
-    if (state.exclusive !== this) return;
+    if (state.exclusive !== this) return this.#callOff();
     state.exclusive = undefined;
     this.#membership.held--;
     const wasOurs = state.part.unlockExclusive();
@@ -148,6 +152,7 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
       this.#membership.held--;
       throw this.#membership.lostError("release", "read-write lock");
     }
+    this.#suspended = true;
     if (!blocking && state.line.size > 0) lookInLine(state.line);
   }
 
@@ -160,6 +165,7 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
 
   /** @ignore For conditions. */
   async "~resumeAsync"(): Promise<void> {
+    if (!this.#suspended) throw this.#releasedError();
     const { part, line } = this.#state;
     const { participant, cancellations } = this.#membership;
     const attempt = new ExclusiveAttempt(part);
@@ -173,6 +179,23 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
 
   #resume(ownerDied: boolean): void {
     this.#ownerDied = ownerDied;
-    this.#state.exclusive = this;
+    if (this.#suspended) {
+      this.#suspended = false;
+      this.#state.exclusive = this;
+    } else { // it has been released while it was in line
+      this.#state.part.unlockExclusive();
+      throw this.#releasedError();
+    }
+  }
+
+  /** It is released before it was resumed: nobody would release it after that. */
+  #callOff(): void {
+    if (!this.#suspended) return;
+    this.#suspended = false;
+    this.#membership.held--;
+  }
+
+  #releasedError(): ShmError {
+    return this.#membership.lostError("wait with", "read-write lock", RELEASED);
   }
 }

@@ -26,12 +26,15 @@ export interface ReleasableGuard {
    */
   "~resume"(): void;
   /**
-   * Locks again, without blocking the event loop.
+   * Locks again, without blocking the event loop; unless it has been released meanwhile, which is an error.
    *
    * @ignore
    */
   "~resumeAsync"(): Promise<void>;
 }
+
+/** Why a wait fails whose guard is not there any more when it ends. */
+export const RELEASED = "the guard was released while the wait went on";
 
 /** Whether something is such a guard. */
 export function isReleasable(value: unknown): value is ReleasableGuard {

@@ -30,7 +30,10 @@ export interface Awaiter {
 export interface AwaitLimits {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
-  /** Where the wait puts a function that ends it with an error, for as long as it lasts. */
+  /**
+   * Where the wait puts a function that ends it with an error, for as long as it lasts. Whoever calls
+   * it removes it first, and those of all that end together: none of them gets anything then.
+   */
   readonly cancellations: Set<(reason: unknown) => void>;
 }
 
@@ -73,6 +76,12 @@ export function waitInLine<T extends object>(
   const turn: Turn = {
     line,
     look: (quiet) => {
+      if (signal?.aborted) {
+        end(signal.reason);
+        return true;
+      }
+      // Its handle is being closed: it is about to be cancelled, as others of its line may be.
+      if (!cancellations.has(cancel)) return false;
       if (!turns.has(turn)) {
         turns.add(turn);
         awaiter.beginAwaiting(index, lookAtAll); // before the attempt announces itself
@@ -108,17 +117,22 @@ export function waitInLine<T extends object>(
     const hasTried = turns.has(turn);
     leave(); // so that a wake-up that is passed on does not come back
     if (hasTried) attempt.giveUp(true);
-    lookInLine(line);
   };
-  const cancel = (reason: unknown) => {
+  const end = (reason: unknown) => {
     reject(reason);
     giveUp();
   };
+  const cancel = (reason: unknown) => {
+    end(reason);
+    lookInLine(line);
+  };
   const abort = () => cancel(signal?.reason);
   const expire = () => {
-    if (turns.has(turn) && turn.look(true)) return lookInLine(line);
-    resolve(undefined);
-    giveUp();
+    if (!turns.has(turn) || !turn.look(true)) {
+      resolve(undefined);
+      giveUp();
+    }
+    lookInLine(line);
   };
 
   const deadline = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(expire, timeoutMs);

@@ -17,6 +17,9 @@ function open(): SharedObject<typeof Locked> {
   return object;
 }
 
+const sleep = (ms: number) => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+};
 const say = (line: string) => isMainThread ? console.log(line) : parentPort?.postMessage(line);
 const keep = (what: unknown) => {
   kept.push(what);
@@ -37,8 +40,24 @@ const commands: Record<string, () => unknown> = {
   run: () =>
     value.setup.run(() => {
       say("held");
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 55_000); // it is killed before
+      sleep(55_000); // it is killed before
     }),
+  /** Has one of everything until `holder` is 1, and sets it to 2 when it has released all. */
+  letGo() {
+    const { lock, shared, slots, setup, holder } = value;
+    const [guard, exclusive] = [lock.lock(), shared.lockExclusive()];
+    const permits = [slots.acquire(), slots.acquire(), slots.acquire()];
+    try {
+      setup.run(() => {
+        say("held");
+        while (holder.load() !== 1) sleep(1);
+        throw new Error("has not worked");
+      });
+    } catch {
+      for (const held of [guard, exclusive, ...permits]) held.release();
+    }
+    holder.store(2);
+  },
   done: () => {
     value.setup.run(() => {});
     say("held");
@@ -76,6 +95,12 @@ const commands: Record<string, () => unknown> = {
     say("waiting");
     await value.ticket.waitAsync();
     say("held");
+  },
+  async shareAndAwait() {
+    kept.push(value.shared.lockShared());
+    const wait = value.ticket.waitAsync();
+    say("waiting");
+    await wait;
   },
   async arrive() {
     const member = value.step.join();

@@ -1,0 +1,166 @@
+/**
+ * How waits, guards and threads end: nobody gets anything that nobody would release.
+ */
+
+import { describe, expect, test } from "bun:test";
+import { SharedObject, ShmError } from "../mod.ts";
+import type { Condition } from "../sync/primitives/condition.ts";
+import { expectErrorAsync } from "./support/errors.ts";
+import { Locked } from "./support/locked.ts";
+import { cleanUpNames, uniqueName } from "./support/names.ts";
+import { runPeer, startPeer, succeed } from "./support/peers.ts";
+import { HOST, RUNTIMES, withFiles } from "./support/runtimes.ts";
+
+cleanUpNames();
+
+type Object = SharedObject<typeof Locked>;
+type Guard = Parameters<Condition["waitAsync"]>[0] & Disposable & { release(): void };
+
+const delay = (timeMs: number) => new Promise<void>((resolve) => setTimeout(resolve, timeMs));
+
+/** Both sorts of guards that can wait for a condition. */
+const GUARDS: Record<string, ({ value }: Object) => Guard> = {
+  "a mutex": ({ value }) => value.lock.lock(),
+  "a read-write lock": ({ value }) => value.shared.lockExclusive(),
+};
+
+/** Whether all locks can be had, here and in another handle of this thread. */
+function expectFree({ name, value }: Object): void {
+  using other = SharedObject.open(name as string, Locked);
+  for (const { lock, shared } of [value, other.value]) {
+    expect(lock.tryLock()?.[Symbol.dispose]()).toBe(undefined);
+    expect([lock.withLock(() => 1), shared.withExclusive(() => 2)]).toEqual([1, 2]);
+  }
+}
+
+describe("a guard that is released while it waits for a condition", () => {
+  for (const [what, lock] of Object.entries(GUARDS)) {
+    test(`of ${what} is never locked again`, async () => {
+      using object = SharedObject.create(uniqueName(), Locked);
+      const { changed } = object.value;
+      let wait: Promise<void>;
+      {
+        using guard = lock(object);
+        wait = changed.waitAsync(guard, () => false);
+        await delay(5);
+      }
+      await expectErrorAsync(wait, ShmError, /guard was released while the wait went on/);
+      expectFree(object);
+    });
+
+    test(`of ${what} is not kept when it is in line for the lock`, async () => {
+      using object = SharedObject.create(uniqueName(), Locked);
+      const { changed } = object.value;
+      const guard = lock(object);
+      const wait = changed.waitAsync(guard, () => false);
+      const other = lock(object);
+      changed.notifyAll();
+      await delay(5);
+      guard.release();
+      other.release();
+      await expectErrorAsync(wait, ShmError, /guard was released while the wait went on/);
+      expectFree(object);
+    });
+
+    test(`of ${what} does not keep its handle open`, async () => {
+      const object = SharedObject.create(uniqueName(), Locked);
+      using other = SharedObject.open(object.name as string, Locked);
+      const guard = lock(object);
+      const wait = other.value.changed.waitAsync(guard, () => false);
+      expect(() => object.close()).toThrow(/holds a lock/);
+      guard.release();
+      object.close();
+      await expectErrorAsync(wait, ShmError, /guard was released while the wait went on/);
+      expectFree(other);
+    });
+  }
+
+  test("by Promise.race() is an error of the wait, and of nothing else", async () => {
+    using object = SharedObject.create(uniqueName(), Locked);
+    const { lock, changed } = object.value;
+    const gaveUp = lock.withLockAsync((guard) =>
+      Promise.race([
+        changed.waitAsync(guard, () => false),
+        delay(5).then(() => Promise.reject(new RangeError("gave up"))),
+      ])
+    );
+    await expectErrorAsync(gaveUp, RangeError, /gave up/);
+    await delay(100);
+    expectFree(object);
+  });
+});
+
+describe("those who wait when something has been released a moment ago", () => {
+  for (const way of ["close", "abort"] as const) {
+    test(`get nothing when all of them are ended by ${way}()`, async () => {
+      using object = SharedObject.create(uniqueName(), Locked);
+      const mine = SharedObject.open(object.name as string, Locked);
+      const { lock, shared, slots, setup } = mine.value;
+      await using peer = startPeer(HOST, "locked.ts", [object.name as string, "letGo"]);
+      expect(await peer.line()).toBe("held");
+
+      const controller = new AbortController();
+      const options = way === "abort" ? { signal: controller.signal } : {};
+      const outcomes = [1, 2, 3].flatMap(() => [
+        lock.lockAsync(options),
+        shared.lockExclusiveAsync(options),
+        shared.lockSharedAsync(options),
+        slots.acquireAsync(options),
+        setup.runAsync(() => expect("this").toBe("not called"), options),
+      ]).map((wait) => wait.then(() => "got it", (error) => error.code ?? error));
+      await delay(5);
+
+      // This thread has no time to look while that happens.
+      const { holder } = object.value;
+      holder.store(1);
+      while (holder.load() !== 2);
+      if (way === "abort") controller.abort("aborted");
+      else mine.close();
+      const outcome = way === "abort" ? "aborted" : "ERR_SHM_CLOSED";
+      expect(await Promise.all(outcomes)).toEqual(Array(15).fill(outcome));
+      mine.close();
+
+      expectFree(object);
+      const died = object.value.lock.withLock(({ ownerDied }) => ownerDied);
+      expect([died, object.value.setup.run(() => {})]).toEqual([false, true]);
+      await succeed(peer);
+    });
+  }
+
+  test("go on when only those before them are ended", async () => {
+    using object = SharedObject.create(uniqueName(), Locked);
+    const mine = SharedObject.open(object.name as string, Locked);
+    await using peer = startPeer(HOST, "locked.ts", [object.name as string, "letGo"]);
+    expect(await peer.line()).toBe("held");
+    const closed = [1, 2].map(() =>
+      expectErrorAsync(mine.value.lock.lockAsync(), ShmError, /handle is closed/)
+    );
+    const third = object.value.lock.lockAsync();
+    const { holder } = object.value;
+    holder.store(1);
+    while (holder.load() !== 2);
+    mine.close();
+    await Promise.all(closed);
+    const guard = await third;
+    expect(guard.ownerDied).toBe(false);
+    guard.release();
+    await succeed(peer);
+  });
+});
+
+describe("a thread that ends", () => {
+  for (const runtime of RUNTIMES) {
+    for (const way of ["return", "exit", "thread"]) {
+      test(`by ${way} can release what it holds, in ${runtime.name}`, async () => {
+        using object = SharedObject.create(uniqueName(), Locked);
+        const output = await runPeer(withFiles(runtime), "end_of_thread.ts", [
+          object.name as string,
+          way,
+        ]);
+        expect(output).toBe("another one\nreleased false\n");
+        // The last one it kept.
+        expect(object.value.lock.withLock(({ ownerDied }) => ownerDied)).toBe(true);
+      });
+    }
+  }
+});
