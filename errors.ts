@@ -150,12 +150,14 @@ export interface Action {
   readonly noun: string;
   /** Its name, without the leading slash, or the path of a file; absent for things without a name. */
   readonly name?: string;
+  /** What part of it, as the path of a field. */
+  readonly part?: string;
 }
 
-/** `open segment "frames"`. */
-function describeAction(action: Action): string {
-  const subject = action.name === undefined ? "" : ` ${quote(action.name)}`;
-  return `${action.verb} ${action.noun}${subject}`;
+/** `open segment "frames"`, or `lock mutex "Account.lock" of "account"`. */
+function describeAction({ verb, noun, name, part }: Action): string {
+  const subject = [part, name].filter((each) => each !== undefined).map(quote).join(" of ");
+  return subject === "" ? `${verb} ${noun}` : `${verb} ${noun} ${subject}`;
 }
 
 /** Why a system call fails, and what its caller can do: the second and third part of a message. */

@@ -63,9 +63,9 @@ function field<Verbs extends object>(
   };
 }
 
-function homeOf({ owner, origin }: Memory, position: number, noun: string, path: string): Home {
+function homeOf({ owner, origin }: Memory, position: number, noun: string, part: string): Home {
   const handle = owner instanceof ObjectHandle ? owner : undefined;
-  return { handle, position: origin + position, noun, path };
+  return { handle, position: origin + position, noun, part };
 }
 
 /**

@@ -124,6 +124,9 @@ describe("a mutex", () => {
     using object = guarded();
     const { lock } = object.value.inner;
     expectError(() => lock.lock({ timeout: -1 }), RangeError, /timeout must be a number/);
+    const { signal } = new AbortController();
+    // @ts-expect-error A blocked thread hears of no signal.
+    expectError(() => lock.lock({ signal }), TypeError, /signal must be left out/);
     // @ts-expect-error Not a number.
     expectError(() => lock.lock({ timeout: "1" }), TypeError, /timeout must be a number/);
     // @ts-expect-error Nothing to call.

@@ -505,8 +505,8 @@ describe("a named event", () => {
         () => SharedEvent.openOrCreate(name, { autoReset: !autoReset }),
         ShmError,
         autoReset
-          ? /it is an auto-reset event\. Open it with SharedEvent\.open/
-          : /it is an event\./,
+          ? /it is an auto-reset event, not an event\. Open it with SharedEvent\.open/
+          : /it is an event, not an auto-reset event\./,
       );
       expect(other.code).toBe("ERR_SHM_KIND");
       const mutex = expectError(() => SharedMutex.open(name), ShmError, /SharedEvent\.open\(\)/);

@@ -279,7 +279,7 @@ describe("RwLock", () => {
     const shared = lock.lockShared();
     refuse(
       () => lock.lockExclusive(),
-      /lock read-write lock "Shelf.lock": .* shares it.* cannot become/,
+      /lock read-write lock "Shelf.lock" of "[^"]*": .* shares it.* cannot become/,
     );
     refuse(() => lock.lockExclusive({ timeout: 0 }), /shares it/);
     expect(lock.tryLockExclusive()).toBe(null);

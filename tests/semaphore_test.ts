@@ -81,7 +81,7 @@ describe("a semaphore in one thread", () => {
         () => value.slots.acquire({ timeout: 100 }),
         ShmError,
         'Cannot acquire semaphore "Pool.slots": this thread holds all of its 3 permits, and would ' +
-          "wait for itself. Release one first, or queue with acquireAsync().",
+          "wait for itself. Release one first; acquireAsync() queues, but comes only when one has been released.",
       );
       expect(error.code).toBe("EDEADLK");
     }

@@ -64,6 +64,12 @@ export function phraseOf(kind: ObjectKind): string {
   return `${article} ${noun}`;
 }
 
+/** What it is not, where the class that opens it opens both: the two sorts of events. */
+function butNot(found: ObjectKind, kinds: readonly ObjectKind[]): string {
+  const others = kinds.filter((kind) => WORDS[kind].opener === WORDS[found].opener);
+  return others.map((kind) => `, not ${phraseOf(kind)}`).join("");
+}
+
 /** Throws unless what was found is of a kind that is expected. */
 export function checkKind(
   action: Action,
@@ -74,6 +80,6 @@ export function checkKind(
   if (found !== undefined && kinds.includes(found)) return;
   const [reason, opening] = found === undefined
     ? [`it is something else that this library has made (kind ${trailer.kind})`, "as what it is"]
-    : [`it is ${phraseOf(found)}`, `with ${WORDS[found].opener}`];
+    : [`it is ${phraseOf(found)}${butNot(found, kinds)}`, `with ${WORDS[found].opener}`];
   throw stateError(action, "ERR_SHM_KIND", reason, `Open it ${opening}, or choose another name.`);
 }

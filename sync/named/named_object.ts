@@ -49,7 +49,7 @@ export type Prepare = (words: Int32Array<ArrayBuffer>) => void;
 
 /** Where the verbs of something find what they work on, when it is all that there is in its object. */
 export function homeOf(handle: ObjectHandle, noun: string): Home {
-  return { handle, position: 0, noun, path: handle.name };
+  return { handle, position: 0, noun, part: undefined };
 }
 
 /**

@@ -127,8 +127,7 @@ export class SharedEvent extends ResetEvent implements Disposable {
    * Attaches to an event, or creates it when there is none: {@linkcode created} tells which.
    *
    * @throws {ShmError} What {@linkcode open} and {@linkcode create} throw, but for `ENOENT` and
-   * `EEXIST`; `ERR_SHM_KIND`
-   * when it resets in the other way.
+   * `EEXIST`; `ERR_SHM_KIND` when it is reset in the other way.
    */
   static openOrCreate(name: string, options: SharedEventOpenOrCreateOptions = {}): SharedEvent {
     const action = { verb: "open or create", noun };

@@ -264,7 +264,7 @@ export class RwLock {
       this.#sync.action(verb),
       "EDEADLK",
       `this thread ${how}, and would wait for itself${rule === undefined ? "" : `: ${rule}`}`,
-      "Release the guard first, or queue with the verb that ends with Async.",
+      "Release the guard first; the verb with Async queues, but comes only when that has been released.",
     );
   }
 }

@@ -241,7 +241,7 @@ export class Semaphore {
       this.#permits === 1
         ? "this thread holds its one permit, and would wait for itself"
         : `this thread holds all of its ${this.#permits} permits, and would wait for itself`,
-      "Release one first, or queue with acquireAsync().",
+      "Release one first; acquireAsync() queues, but comes only when one has been released.",
     );
   }
 }

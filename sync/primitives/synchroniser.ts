@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Action, stateError, timeoutError } from "../../errors.ts";
+import { type Action, misuse, stateError, timeoutError } from "../../errors.ts";
 import type { ObjectHandle } from "../../memory/objects/object_handle.ts";
 import {
   type AsyncWaitOptions,
@@ -25,9 +25,9 @@ export interface Home {
   readonly handle: ObjectHandle | undefined;
   /** Its offset in the object, in bytes. */
   readonly position: number;
-  /** What messages call it: `mutex`, and the name of the object with the path of the field. */
+  /** What messages call it: `mutex`, and the path of the field; undefined for what is all of an object. */
   readonly noun: string;
-  readonly path: string;
+  readonly part: string | undefined;
 }
 
 /** How a wait ends that was not successful. */
@@ -47,8 +47,9 @@ export class Synchroniser {
 
   /** What is being done, for messages. */
   action(verb: string): Action {
-    const { noun, path } = this.#home;
-    return { verb, noun, name: path };
+    const { handle, noun, part } = this.#home;
+    const name = handle?.name;
+    return { verb, noun, ...(name !== undefined && { name }), ...(part !== undefined && { part }) };
   }
 
   /** The index of the first word. */
@@ -61,7 +62,7 @@ export class Synchroniser {
     const { handle, position } = this.#home;
     const offset = handle?.rowOffsetOf(position);
     if (offset !== undefined) return offset;
-    throw new RangeError(`The layout has no entry for ${this.#home.path}`); // a fault of ours
+    throw new RangeError(`The layout has no entry for ${this.#home.part}`); // a fault of ours
   }
 
   /** Begins to take part, or goes on; throws when the handle is closed. */
@@ -96,17 +97,26 @@ export class Synchroniser {
 
   /** Checks the options of a plain wait. */
   checkWait(verb: string, options: WaitOptions): CheckedWait {
-    const action = this.action(verb);
-    checkOptions(action, options);
-    return { timeoutMs: checkTimeout(action, options.timeout ?? Infinity), signal: undefined };
+    const checked = this.#checkTime(verb, options);
+    const { signal } = options as AsyncWaitOptions;
+    if (signal === undefined) return checked;
+    const rule =
+      "signal must be left out: a thread that is blocked hears of none (use the verb with Async)";
+    throw new TypeError(misuse(this.action(verb), rule, signal));
   }
 
   /** Checks the options of an asynchronous wait; throws the reason of a signal that is aborted. */
   checkAwait(verb: string, options: AsyncWaitOptions): CheckedWait {
-    const { timeoutMs } = this.checkWait(verb, options);
+    const { timeoutMs } = this.#checkTime(verb, options);
     const signal = checkSignal(this.action(verb), options.signal);
     signal?.throwIfAborted();
     return { timeoutMs, signal };
+  }
+
+  #checkTime(verb: string, options: WaitOptions): CheckedWait {
+    const action = this.action(verb);
+    checkOptions(action, options);
+    return { timeoutMs: checkTimeout(action, options.timeout ?? Infinity), signal: undefined };
   }
 
   /** Blocks until an attempt has worked; throws a `TimeoutError`. */
