@@ -47,8 +47,7 @@ async function expectBroken(arrival: Promise<unknown>): Promise<void> {
   const error = await expectErrorAsync(
     arrival,
     ShmError,
-    'Cannot arrive at barrier "Race.step": a member has died, or closed its handle without ' +
-      "leaving. Let one of the others reset() it, and somebody join() in the place of the missing.",
+    /^Cannot arrive at barrier "Race.step" of "shmkit-[^"]*": a member has died, or closed its handle without leave\(\)\. Let one of the others reset\(\) it, and somebody join\(\) in the place of the missing\.$/,
   );
   expect(error.code).toBe("ERR_SHM_BROKEN_BARRIER");
 }
@@ -347,6 +346,24 @@ describe("a barrier between processes", () => {
       expect(await succeed(other)).toBe("ERR_SHM_BROKEN_BARRIER\n");
       await repair(race);
     }));
+  });
+
+  test("is whole again for others when all have died, or closed their handles", async () => {
+    using race = createRace();
+    const { step } = race.value;
+    for (const mode of ["idle", "close"]) {
+      const members = await Promise.all(RUNTIMES.map((each) => startJoined(each, race.name, mode)));
+      expect(step.joined).toBe(3);
+      for (const member of members) {
+        if (mode === "idle") member.kill();
+        else member.send("close");
+        await member.exit();
+      }
+      expect(step.broken).toBe(mode === "close");
+      const others = RUNTIMES.map((each) => start(each, race.name, "plain", 2));
+      expect(await Promise.all(others.map(succeed))).toEqual(Array(3).fill("passed\n"));
+      expect([step.joined, step.broken]).toEqual([0, false]);
+    }
   });
 
   test("is broken by the end of a handle elsewhere", async () => {

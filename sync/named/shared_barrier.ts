@@ -54,7 +54,8 @@ export interface SharedBarrierOpenOrCreateOptions extends SharedBarrierCreateOpt
  * cause, the barrier is broken: all who wait get `ERR_SHM_BROKEN_BARRIER`, until somebody calls `reset()`.
  *
  * - A thread is one party, and joins with its first arrival; `join()` gives further ones.
- * - A handle that is closed without `leave()` breaks it, too, for those who are left.
+ * - A handle that is closed without `leave()` breaks it, too, for those who are left. When nobody is, it
+ *   is whole again for those who join next.
  * - A terminated worker counts as dead, a stopped process (`SIGSTOP`) as alive: it is waited for. Deaths
  *   are noticed within 50 ms, with the event loop 250 ms at most.
  * - An arrival that is called off, by a time-out or a signal, is withdrawn, as if it had not been.

@@ -116,6 +116,7 @@ export class BarrierMember implements Disposable {
  *
  * Closing a handle leaves the parties that joined through it missing: that breaks the barrier for the
  * others, as their death would, unless {@linkcode BarrierMember.leave} or {@linkcode leave} was called.
+ * When nobody is left, it is whole again for those who join next.
  *
  * @example Three workers, in steps
  * ```ts
@@ -172,7 +173,7 @@ export class Barrier {
   }
 
   /**
-   * Becomes one of the parties.
+   * Becomes one of the parties. A broken barrier of which no living party is left begins anew.
    *
    * @returns The membership, to be left: best with `using`.
    * @throws {ShmError} `EBUSY` when there are as many as the layout says; `ERR_SHM_BROKEN_BARRIER` when
@@ -331,7 +332,7 @@ export class Barrier {
       "ERR_SHM_BROKEN_BARRIER",
       outcome === "reset"
         ? "somebody has reset it"
-        : "a member has died, or closed its handle without leaving",
+        : "a member has died, or closed its handle without leave()",
       outcome === "reset"
         ? "Arrive again, if the others do."
         : "Let one of the others reset() it, and somebody join() in the place of the missing.",

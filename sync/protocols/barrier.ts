@@ -38,6 +38,11 @@ function beginning(phase: number): number {
   return (phase & PHASE_MASK) << PHASE_SHIFT;
 }
 
+/** The state of a barrier that begins anew: the phase in between would mean that all had arrived. */
+function restart(state: number): number {
+  return beginning(phaseOf(state) + 2);
+}
+
 /** What ended an arrival: `lost` is one by who is no member, since something was written over it. */
 export type Outcome = "leader" | "passed" | "broken" | "reset" | "lost";
 
@@ -79,6 +84,7 @@ export class BarrierWords {
 
   /** Becomes a member. @returns Which, or -1 when it is full: broken, if one of them is dead. */
   join(): number {
+    this.#renew();
     const { place: { words, id }, parties } = this;
     for (let member = 0; member < parties; member++) {
       const at = this.#at(member);
@@ -127,9 +133,46 @@ export class BarrierWords {
     wakeAll(this.place, this.index);
   }
 
+  /**
+   * Begins anew if it is broken, or a member is dead, and nobody is left who would have to be told.
+   *
+   * P2: nobody who arrives is counted out. Its state is that from before the members were looked at: who
+   *     has arrived since has changed it, and who has only joined arrives in the new phase.
+   */
+  #renew(): void {
+    const { place: { words }, index, parties } = this;
+    while (true) {
+      const state = Atomics.load(words, index);
+      let isBroken = (state & BROKEN) !== 0;
+      for (let member = 0; member < parties; member++) {
+        const holder = Atomics.load(words, this.#at(member));
+        if (holder === 0) continue;
+        if (!this.#isDead(holder)) return;
+        isBroken = true;
+      }
+      if (!isBroken) return;
+      if (Atomics.compareExchange(words, index, state, restart(state)) !== state) continue;
+      this.#removeDead();
+      return;
+    }
+  }
+
   /** Begins anew, without the dead. Who waits is told. */
   reset(): void {
     const { place: { words }, index } = this;
+    const removed = this.#removeDead();
+    while (true) {
+      const state = Atomics.load(words, index);
+      // Several may reset it, one after the other, and the last ones find it as it should be.
+      if (!removed && (state & (BROKEN | ARRIVED_MASK)) === 0) return;
+      if (Atomics.compareExchange(words, index, state, restart(state)) === state) break;
+    }
+    wakeAll(this.place, index);
+  }
+
+  /** @returns Whether there were any. */
+  #removeDead(): boolean {
+    const { words } = this.place;
     let removed = false;
     for (let member = 0; member < this.parties; member++) {
       const holder = Atomics.load(words, this.#at(member));
@@ -137,14 +180,7 @@ export class BarrierWords {
       Atomics.compareExchange(words, this.#at(member), holder, 0);
       removed = true;
     }
-    while (true) {
-      const state = Atomics.load(words, index);
-      // Several may reset it, one after the other, and the last ones find it as it should be.
-      if (!removed && (state & (BROKEN | ARRIVED_MASK)) === 0) return;
-      const reset = beginning(phaseOf(state) + 2); // the one in between would mean that all had arrived
-      if (Atomics.compareExchange(words, index, state, reset) === state) break;
-    }
-    wakeAll(this.place, index);
+    return removed;
   }
 
   #at(member: number): number {

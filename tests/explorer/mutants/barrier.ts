@@ -70,8 +70,8 @@ export const barrier: Mutation<Protocol> = {
     },
     {
       what: "a reset wakes nobody",
-      find: "    wakeAll(this.place, index);\n  }\n\n  #at",
-      replace: "  }\n\n  #at",
+      find: "    wakeAll(this.place, index);\n  }\n\n  /** @returns Whether there were",
+      replace: "  }\n\n  /** @returns Whether there were",
       foundBy: "one that resets it",
     },
     {
@@ -79,6 +79,32 @@ export const barrier: Mutation<Protocol> = {
       find: "      Atomics.compareExchange(words, this.#at(member), holder, 0);\n",
       replace: "",
       foundBy: "a member that has died before",
+    },
+    {
+      what: "a barrier that nobody is left at stays broken",
+      find: "    this.#renew();\n",
+      replace: "",
+      foundBy: "three that join when all have gone",
+    },
+    {
+      what: "who joins begins anew although others have to be told",
+      find: "        if (!this.#isDead(holder)) return;\n",
+      replace: "",
+      foundBy: "one that joins when the other is told of a death",
+    },
+    {
+      what: "who joins begins anew by a store",
+      find: "if (Atomics.compareExchange(words, index, state, restart(state)) !== state) continue;",
+      replace: "Atomics.store(words, index, restart(state));",
+      foundBy: "three that join when all have died",
+    },
+    {
+      what: "who joins begins anew with a state from after its look",
+      find:
+        "      if (!isBroken) return;\n      if (Atomics.compareExchange(words, index, state, restart(state)) !== state) continue;",
+      replace:
+        "      if (!isBroken) return;\n      const after = Atomics.load(words, index);\n      if (Atomics.compareExchange(words, index, after, restart(after)) !== after) continue;",
+      foundBy: "three that join when all have died",
     },
     {
       what: "nobody looks for dead members",

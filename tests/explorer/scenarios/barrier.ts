@@ -24,6 +24,7 @@ const WORDS = LEADERS + 1;
 const ARRIVED = 0xfff;
 const BROKEN = 1 << 31;
 const A_DEAD_ID = idOf(20);
+const ANOTHER_DEAD_ID = idOf(21);
 
 interface Way {
   readonly by?: "plain" | "await";
@@ -60,12 +61,13 @@ export function explorations(protocol: Protocol): Readonly<Record<string, Explor
     for (let round = 1; round <= rounds; round++) {
       process.step("is ready", undefined, [], () => words[ROUNDS + process.number] = round);
       let outcome = hesitates === undefined ? undefined : arrive(hesitates);
-      while (outcome === undefined || outcome === "reset") outcome = arrive({});
+      while (outcome === undefined || (outcome === "reset" && !joins)) outcome = arrive({});
       process.observe(outcome, () => {
         if (outcome === "broken") {
           if (!world.anyCrashed && !comesLate) throw new Error("is told that it is broken");
           return;
         }
+        if (outcome === "reset") throw new Error("is told of a reset that nobody has done");
         if (outcome === "lost") throw new Error("is no member any more");
         for (let other = 0; other < parties; other++) {
           if ((words[ROUNDS + other] as number) < round) {
@@ -127,6 +129,26 @@ export function explorations(protocol: Protocol): Readonly<Record<string, Explor
       ...base,
       programs: [three({ joins: true }), three({ joins: true }), three({ joins: true })],
       initial: {},
+    },
+    "three that join when all have died": {
+      ...base,
+      programs: [three({ joins: true }), three({ joins: true }), three({ joins: true })],
+      // Not noticed by anybody: one had arrived. The third had left before.
+      initial: { [MEMBERS]: A_DEAD_ID, [MEMBERS + 1]: ANOTHER_DEAD_ID, [STATE]: 1 },
+      slices: true,
+    },
+    "three that join when all have gone": {
+      ...base,
+      programs: [three({ joins: true }), three({ joins: true }), three({ joins: true })],
+      initial: { [STATE]: BROKEN | 2 },
+    },
+    "one that joins when the other is told of a death": {
+      ...base,
+      programs: [two({ comesLate: true }), two({ joins: true, comesLate: true })],
+      initial: { [MEMBERS]: idOf(0), [STATE]: BROKEN | 1 },
+      check: ({ words }: World) => {
+        if (((words[STATE] as number) & BROKEN) === 0) throw new Error("is not broken any more");
+      },
     },
     "three, one of which dies": {
       ...base,
