@@ -4,17 +4,27 @@
  */
 
 import { describe, expect } from "bun:test";
-import { chmodSync, linkSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { decodeTrailer, placesOf, type Trailer } from "../memory/objects/trailer.ts";
 import { SharedObject, SharedSegment, t } from "../mod.ts";
 import { compile, temporaryDirectory } from "./support/c.ts";
 import { C_COMPILER, type Capability, CPP_COMPILER, testWith } from "./support/capabilities.ts";
+import { Locked } from "./support/locked.ts";
 import { LockRecord } from "./support/lock_record.ts";
 import { cleanUpNames, ownFiles, uniqueName } from "./support/names.ts";
 import { once } from "./support/packaging.ts";
-import { Peer, succeed } from "./support/peers.ts";
+import { Peer, startPeer, succeed } from "./support/peers.ts";
 import { HOST } from "./support/runtimes.ts";
 
 cleanUpNames();
@@ -146,6 +156,26 @@ describe("a participant in C", () => {
     const wrapper = ["sh", "-c", 'exec "$@" < "$0"', `/proc/${process.pid}/fd/${object.fd}`];
     const peer = new Peer([BUILDS.c.make(), "descriptor", "none"], { wrapper });
     expect(await succeed(peer)).toBe("ok\n");
+  });
+
+  testWith(BUILDS.c.needs, "cleans the slot of a dead thread of another language", async () => {
+    const name = uniqueName();
+    using _object = SharedObject.create(name, Locked, undefined, { participants: 1 });
+    await using dead = startPeer(HOST, "locked.ts", [name, "shareAndAwait"]);
+    expect(await dead.line()).toBe("waiting");
+    dead.kill();
+    await dead.exit();
+    const left = () => {
+      const bytes = new Uint8Array(readFileSync(fileOf(name)));
+      const { slots, waiters } = placesOf(decodeTrailer(bytes.slice(-64), bytes.length) as Trailer);
+      const mailbox = Buffer.from(bytes.subarray(slots + 32, slots + 48)).swap32().toString("hex");
+      return { bits: [bytes[waiters], bytes[waiters + 128]], mailbox: `shmkit-mailbox-${mailbox}` };
+    };
+    const { bits, mailbox } = left();
+    expect([bits, readdirSync("/dev/shm").includes(mailbox)]).toEqual([[1, 1], true]);
+    expect(await attach(name)).toBe("0");
+    expect(left()).toEqual({ bits: [0, 0], mailbox: `shmkit-mailbox-${"0".repeat(32)}` });
+    expect(readdirSync("/dev/shm")).not.toContain(mailbox);
   });
 });
 

@@ -326,7 +326,8 @@ enum {
   SHMKIT_I_SLEEPING = 14,
   SHMKIT_I_AWAITING = 15,
   SHMKIT_I_LAST_HANDLE = 23,
-  SHMKIT_I_SLOT_BYTES = 96
+  SHMKIT_I_SLOT_BYTES = 96,
+  SHMKIT_I_BITMAPS_BYTES = 256 /* two: the waiters, and those who have shared a lock */
 };
 
 /* ---- the kernel */
@@ -486,7 +487,9 @@ static int shmkit_i_read_trailer(shmkit_participant *p, int fd, uint64_t fingerp
   if (p->kind < 1 || p->kind > 9) return -EPROTO;
   if (fingerprint != 0 && fingerprint != p->fingerprint) return -EPROTO;
   /* Without room for what the protocols need, nobody takes part. */
-  if (p->slot_length < SHMKIT_I_SLOT_BYTES || waiters_length * 8 < p->participants) return -EPROTO;
+  if (p->slot_length < SHMKIT_I_SLOT_BYTES || waiters_length < SHMKIT_I_BITMAPS_BYTES) {
+    return -EPROTO;
+  }
   return (int)shmkit_i_number(trailer + 12, 2);
 }
 
@@ -589,6 +592,29 @@ static void shmkit_i_sweep(shmkit_participant *p, const struct stat *own) {
   shmkit_i_lock_byte(p->fd, F_UNLCK, byte);
 }
 
+static void shmkit_i_mailbox_path(char path[64], const uint32_t name[4]) {
+  snprintf(path, 64, "/dev/shm/shmkit-mailbox-%08x%08x%08x%08x", name[0], name[1], name[2], name[3]);
+}
+
+/* Removes what whoever had a slot before has left: its mailbox, if nobody reads it, and its bits. */
+static void shmkit_i_clear_slot(shmkit_participant *p, uint32_t slot) {
+  uint32_t *bitmaps = (uint32_t *)(void *)(p->base + p->waiters);
+  uint32_t name[4], i;
+  for (i = 0; i < 4; i++) name[i] = shmkit_i_load(p->slot + SHMKIT_I_MAILBOX + i);
+  if ((name[0] | name[1] | name[2] | name[3]) != 0) {
+    char path[64];
+    int fd;
+    shmkit_i_mailbox_path(path, name);
+    fd = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+    if (fd >= 0) close(fd);
+    else if (errno == ENXIO) unlink(path);
+  }
+  for (i = SHMKIT_I_MAILBOX; i <= SHMKIT_I_LAST_HANDLE; i++) shmkit_i_store(p->slot + i, 0);
+  for (i = 0; i < 2; i++) {
+    __atomic_fetch_and(bitmaps + 32 * i + slot / 32, ~(1u << slot % 32), __ATOMIC_SEQ_CST);
+  }
+}
+
 /* Takes a free slot. */
 static int shmkit_i_take_slot(shmkit_participant *p) {
   const uint32_t first = p->turn % p->participants;
@@ -610,7 +636,7 @@ static int shmkit_i_take_slot(shmkit_participant *p) {
     shmkit_i_store(p->slot + SHMKIT_I_START + 1, (uint32_t)(start >> 32));
     shmkit_i_store(p->slot + SHMKIT_I_NAMESPACE, (uint32_t)p->name_space);
     shmkit_i_store(p->slot + SHMKIT_I_NAMESPACE + 1, (uint32_t)(p->name_space >> 32));
-    for (i = SHMKIT_I_MAILBOX; i <= SHMKIT_I_LAST_HANDLE; i++) shmkit_i_store(p->slot + i, 0);
+    shmkit_i_clear_slot(p, slot);
     shmkit_i_store(p->slot + SHMKIT_I_THREAD, p->thread);
     p->id = (generation & SHMKIT_I_GENERATIONS) << 10 | (slot + 1);
     return 0;
@@ -781,8 +807,7 @@ static int shmkit_i_open_mailbox(const uint32_t name[4]) {
   char path[64];
   struct stat status;
   int fd;
-  snprintf(path, sizeof path, "/dev/shm/shmkit-mailbox-%08x%08x%08x%08x", name[0], name[1], name[2],
-    name[3]);
+  shmkit_i_mailbox_path(path, name);
   fd = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
   if (fd < 0) return -1;
   if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode)) return fd;
