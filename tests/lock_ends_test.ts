@@ -3,9 +3,13 @@
  */
 
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { decodeTrailer, placesOf, type Trailer } from "../memory/objects/trailer.ts";
 import { SharedObject, ShmError } from "../mod.ts";
 import type { Condition } from "../sync/primitives/condition.ts";
+import { WORD } from "../sync/participants/slots.ts";
 import { expectErrorAsync } from "./support/errors.ts";
+import { Guarded, UNGUARDED } from "./support/guarded.ts";
 import { Locked } from "./support/locked.ts";
 import { cleanUpNames, uniqueName } from "./support/names.ts";
 import { runPeer, startPeer, succeed } from "./support/peers.ts";
@@ -150,6 +154,19 @@ describe("those who wait when something has been released a moment ago", () => {
 
 describe("a thread that ends", () => {
   for (const runtime of RUNTIMES) {
+    test(`and holds nothing leaves nobody dead behind, in ${runtime.name}`, async () => {
+      using object = SharedObject.create(uniqueName(), Guarded, UNGUARDED);
+      expect(await runPeer(runtime, "proof.ts", ["natural", object.name])).toBe("done\n");
+      const bytes = new Uint8Array(readFileSync(`/dev/shm/${object.name}`));
+      const trailer = decodeTrailer(bytes.slice(-64), bytes.length) as Trailer;
+      const { slots, readerRows } = placesOf(trailer);
+      const table = new Int32Array(bytes.buffer, slots, (readerRows - slots) / 4);
+      const words = Array.from({ length: trailer.participants }, (_, slot) => 32 * slot);
+      const generations = words.map((slot) => table[slot + WORD.generation]);
+      expect(generations.filter((generation) => generation === 1)).toHaveLength(1);
+      expect(words.filter((slot) => table[slot + WORD.thread] !== 0)).toEqual([]);
+    });
+
     for (const way of ["return", "exit", "thread"]) {
       test(`by ${way} can release what it holds, in ${runtime.name}`, async () => {
         using object = SharedObject.create(uniqueName(), Locked);

@@ -29,14 +29,12 @@ function registry(): Map<string, Shared> {
 }
 
 /**
- * What is done when the thread ends. Others may still want to do something, and have the right to release
- * what they hold: so words stay as long as the thread does, if possible.
+ * What is done when the thread ends. Other handlers may come later, and have the right to release what is
+ * held: so the words stay as long as the process does, if that ends as well, or if something is held.
  */
 function endThread(participant: Participant, memberships: Set<Membership>): void {
-  // The process's end takes the place back. That of a thread that holds something is swept, as it died.
-  if (gettid() === getpid() || [...memberships].some(({ held }) => held > 0)) {
-    return participant.retire();
-  }
+  const isOwner = [...memberships].some(({ held }) => held > 0);
+  if (isOwner || gettid() === getpid()) return participant.retire(isOwner);
   for (const membership of memberships) membership.closed = true;
   participant.detach();
 }

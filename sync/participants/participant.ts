@@ -222,25 +222,29 @@ export class Participant implements Place, Sleeper {
     if (at >= 0) this.slots.store(this.slot, WORD.handles + at, 0);
   }
 
-  /** Stays where it is, and takes no more mail: the thread is about to end. */
-  retire(): void {
+  /**
+   * Takes no more mail, since the thread is about to end, but can still lock and release.
+   *
+   * @param isOwner Whether others may find something of its own when it has ended: who that was is left in
+   * the slot then, also for {@linkcode sweep}.
+   */
+  retire(isOwner: boolean): void {
     if (this.#closed) return;
     const { slots, slot } = this;
     this.#mailbox?.release();
     this.#mailbox = undefined;
     this.#routes.close(); // which would look like readers of the mailboxes of the dead
     removeMailboxes(slots);
-    clearInterest(slots, slot);
+    if (isOwner) clearInterest(slots, slot);
+    else clearSlot(slots, slot);
   }
 
   /** Gives the place up. Locks that are held are left as those of the dead. */
   detach(): void {
     if (this.#closed) return;
-    this.retire();
+    this.retire(false);
     this.#closed = true;
-    const { slots, slot } = this;
-    clearSlot(slots, slot);
-    lockByte(this.#fd, "none", SLOT_LOCKS + slot);
+    lockByte(this.#fd, "none", SLOT_LOCKS + this.slot);
     this.#mapping.close();
     close(this.#fd);
   }
