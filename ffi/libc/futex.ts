@@ -10,10 +10,10 @@ import { platform, runtime } from "../select.ts";
 import { bind, errno, settle } from "./library.ts";
 import { scratchMemory } from "./scratch.ts";
 
+// 64-bit integers cost 0.3 us more in Deno. The number is positive, what loads 32 bits of it into a
+// register clears the rest, and no result has more.
 const c = bind({
-  // long syscall(long number, void *uaddr, int op, int val, void *timeout);      (variadic in C)
-  // With 32 bits, since 64-bit integers cost 0.3 us more in Deno: the number is positive, what loads it
-  // clears the rest of the register, and no result has more.
+  // long syscall(long number, void *uaddr, int op, int val, void *timeout);   (variadic in C, 32 bits do)
   syscall: ["i32", "u32", "address", "i32", "i32", "address"],
 });
 

@@ -16,6 +16,8 @@ export interface Declaration {
   readonly prototype: string;
   /** Whether the comment says `(variadic in C)`. */
   readonly variadic: boolean;
+  /** Whether it says `(variadic in C, 32 bits do)`: for each 64-bit integer. */
+  readonly narrow: boolean;
 }
 
 /** The C types that occur in prototypes, as the seam has them. Pointers are all `address`. */
@@ -51,7 +53,8 @@ export function declarationsOf(source: Source): Declaration[] {
       name: node.name.getText(),
       signature,
       prototype: comment.replace(/;.*$/, ";"),
-      variadic: /;\s*\(variadic in C\)$/.test(comment),
+      variadic: /;\s*\(variadic in C(, 32 bits do)?\)$/.test(comment),
+      narrow: comment.endsWith(", 32 bits do)"),
     });
   }
   return found;
@@ -59,7 +62,7 @@ export function declarationsOf(source: Source): Declaration[] {
 
 /** Why a declaration disagrees with the prototype beside it; undefined when it agrees. */
 export function disagreement(declaration: Declaration): string | undefined {
-  const { name, signature, prototype } = declaration;
+  const { name, signature, prototype, narrow } = declaration;
   const parsed = /^(.+?)\b(\w+)\((.*)\);$/.exec(prototype);
   if (parsed === null) return `${name}: no C prototype above it, but ${JSON.stringify(prototype)}`;
   const [, result, prototypeName, parameters] = parsed as unknown as [
@@ -72,7 +75,10 @@ export function disagreement(declaration: Declaration): string | undefined {
   const types = parameters === "void"
     ? []
     : parameters.split(",").map((parameter) => parameter.replace(/\w+\s*$/, ""));
-  const wanted = [result, ...types].map((type) => seamType(type.trim()));
+  const wanted = [result, ...types].map((type, index) => {
+    const seam = seamType(type.trim());
+    return narrow && seam === "i64" ? index === 0 ? "i32" : "u32" : seam;
+  });
   if (wanted.join() === signature.join()) return undefined;
   return `${name}: declared as [${signature.join(", ")}], in C it is [${wanted.join(", ")}]`;
 }
