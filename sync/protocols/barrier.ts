@@ -143,16 +143,18 @@ export class BarrierWords {
     const { place: { words }, index, parties } = this;
     while (true) {
       const state = Atomics.load(words, index);
-      let isBroken = (state & BROKEN) !== 0;
+      const dead: (readonly [at: number, holder: number])[] = [];
       for (let member = 0; member < parties; member++) {
-        const holder = Atomics.load(words, this.#at(member));
+        const at = this.#at(member);
+        const holder = Atomics.load(words, at);
         if (holder === 0) continue;
         if (!this.#isDead(holder)) return;
-        isBroken = true;
+        dead.push([at, holder]);
       }
-      if (!isBroken) return;
+      if ((state & BROKEN) === 0 && dead.length === 0) return;
       if (Atomics.compareExchange(words, index, state, restart(state)) !== state) continue;
-      this.#removeDead();
+      // These, and not who has joined and died since: of that, others have to be told.
+      for (const [at, holder] of dead) Atomics.compareExchange(words, at, holder, 0);
       return;
     }
   }

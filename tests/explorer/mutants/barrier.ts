@@ -101,10 +101,16 @@ export const barrier: Mutation<Protocol> = {
     {
       what: "who joins begins anew with a state from after its look",
       find:
-        "      if (!isBroken) return;\n      if (Atomics.compareExchange(words, index, state, restart(state)) !== state) continue;",
+        "      if (Atomics.compareExchange(words, index, state, restart(state)) !== state) continue;",
       replace:
-        "      if (!isBroken) return;\n      const after = Atomics.load(words, index);\n      if (Atomics.compareExchange(words, index, after, restart(after)) !== after) continue;",
+        "      const after = Atomics.load(words, index);\n      if (Atomics.compareExchange(words, index, after, restart(after)) !== after) continue;",
       foundBy: "three that join when all have died",
+    },
+    {
+      what: "who joins removes those who have died since its look",
+      find: "for (const [at, holder] of dead) Atomics.compareExchange(words, at, holder, 0);",
+      replace: "this.#removeDead();",
+      foundBy: "three that join when all have died, one of which dies",
     },
     {
       what: "nobody looks for dead members",

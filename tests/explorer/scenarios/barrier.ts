@@ -20,7 +20,9 @@ const MAX_PARTIES = 3;
 const ROUNDS = MEMBERS + MAX_PARTIES;
 /** How many leaders there have been. */
 const LEADERS = ROUNDS + MAX_PARTIES;
-const WORDS = LEADERS + 1;
+/** Whether somebody had crashed when it came. */
+const LATE = LEADERS + 1;
+const WORDS = LATE + MAX_PARTIES;
 const ARRIVED = 0xfff;
 const BROKEN = 1 << 31;
 const A_DEAD_ID = idOf(20);
@@ -59,7 +61,10 @@ export function explorations(protocol: Protocol): Readonly<Record<string, Explor
     };
     if (resets) barrier.reset();
     for (let round = 1; round <= rounds; round++) {
-      process.step("is ready", undefined, [], () => words[ROUNDS + process.number] = round);
+      process.step("is ready", undefined, [], () => {
+        words[ROUNDS + process.number] = round;
+        words[LATE + process.number] = Number(world.anyCrashed);
+      });
       let outcome = hesitates === undefined ? undefined : arrive(hesitates);
       while (outcome === undefined || (outcome === "reset" && !joins)) outcome = arrive({});
       process.observe(outcome, () => {
@@ -136,6 +141,22 @@ export function explorations(protocol: Protocol): Readonly<Record<string, Explor
       // Not noticed by anybody: one had arrived. The third had left before.
       initial: { [MEMBERS]: A_DEAD_ID, [MEMBERS + 1]: ANOTHER_DEAD_ID, [STATE]: 1 },
       slices: true,
+    },
+    "three that join when all have died, one of which dies": {
+      ...base,
+      programs: [three({ joins: true }), three({ joins: true }), three({ joins: true })],
+      // Not noticed by anybody: one had arrived. The third had left before.
+      initial: { [MEMBERS]: A_DEAD_ID, [MEMBERS + 1]: ANOTHER_DEAD_ID, [STATE]: 1 },
+      slices: true,
+      preemptions: 1,
+      crashes: 1,
+      mortal: [1],
+      // For one that has died before it had joined, or before they had.
+      mayWait: ({ words, processes }: World) =>
+        processes.some(({ state, number }) =>
+          state === "crashed" && words[ROUNDS + number] === 0
+        ) ||
+        processes.every(({ state, number }) => state !== "asleep" || words[LATE + number] === 1),
     },
     "three that join when all have gone": {
       ...base,
