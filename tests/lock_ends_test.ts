@@ -3,17 +3,20 @@
  */
 
 import { describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { decodeTrailer, placesOf, type Trailer } from "../memory/objects/trailer.ts";
 import { SharedObject, ShmError } from "../mod.ts";
 import type { Condition } from "../sync/primitives/condition.ts";
 import { WORD } from "../sync/participants/slots.ts";
+import { hasReader } from "../sync/waiting/mail.ts";
 import { expectErrorAsync } from "./support/errors.ts";
 import { Guarded, UNGUARDED } from "./support/guarded.ts";
 import { Locked } from "./support/locked.ts";
 import { cleanUpNames, uniqueName } from "./support/names.ts";
-import { runPeer, startPeer, succeed } from "./support/peers.ts";
-import { HOST, RUNTIMES, withFiles } from "./support/runtimes.ts";
+import { Peer, runPeer, startPeer, succeed } from "./support/peers.ts";
+import { HOST, type RuntimeCommand, RUNTIMES, withFiles } from "./support/runtimes.ts";
 
 cleanUpNames();
 
@@ -22,17 +25,33 @@ type Guard = Parameters<Condition["waitAsync"]>[0] & Disposable & { release(): v
 
 const delay = (timeMs: number) => new Promise<void>((resolve) => setTimeout(resolve, timeMs));
 
+/** Gives the event loop no time until something holds. */
+function blockUntil(condition: () => boolean): void {
+  const endMs = performance.now() + 20_000;
+  while (!condition()) {
+    if (performance.now() > endMs) throw new Error("It does not come about");
+  }
+}
+
 /** Both sorts of guards that can wait for a condition. */
 const GUARDS: Record<string, ({ value }: Object) => Guard> = {
   "a mutex": ({ value }) => value.lock.lock(),
   "a read-write lock": ({ value }) => value.shared.lockExclusive(),
 };
 
+/** The mailboxes that nobody reads. */
+const listAbandoned = () =>
+  readdirSync("/dev/shm").filter((name) =>
+    name.startsWith("shmkit-mailbox-") && !hasReader(`/dev/shm/${name}`)
+  );
+
 /** Whether all locks can be had, here and in another handle of this thread. */
 function expectFree({ name, value }: Object): void {
   using other = SharedObject.open(name as string, Locked);
   for (const { lock, shared } of [value, other.value]) {
-    expect(lock.tryLock()?.[Symbol.dispose]()).toBe(undefined);
+    const guard = lock.tryLock();
+    expect(guard?.held).toBe(true);
+    guard?.release();
     expect([lock.withLock(() => 1), shared.withExclusive(() => 2)]).toEqual([1, 2]);
   }
 }
@@ -79,6 +98,41 @@ describe("a guard that is released while it waits for a condition", () => {
     });
   }
 
+  test("of a read-write lock does not keep readers out while it waits for others", async () => {
+    using object = SharedObject.create(uniqueName(), Locked);
+    const { changed, shared } = object.value;
+    const guard = shared.lockExclusive();
+    const wait = changed.waitAsync(guard, () => false);
+    using reader = shared.lockShared();
+    changed.notifyAll();
+    await delay(5);
+    guard.release();
+    await expectErrorAsync(wait, ShmError, /guard was released while the wait went on/);
+    await using peer = startPeer(HOST, "locked.ts", [object.name as string, "share"]);
+    expect([await peer.line(), reader.held]).toEqual(["held", true]);
+  });
+
+  test("is not shown to the predicate any more", async () => {
+    for (const lock of Object.values(GUARDS)) {
+      for (let turns = 0; turns < 10; turns++) {
+        using object = SharedObject.create(uniqueName(), Locked);
+        const { changed } = object.value;
+        const guard = lock(object) as Guard & { readonly held: boolean };
+        const held: boolean[] = [];
+        const wait = changed.waitAsync(guard, () => {
+          held.push(guard.held);
+          return false;
+        });
+        const error = expectErrorAsync(wait, ShmError, /guard was released while the wait went on/);
+        changed.notifyAll();
+        for (let turn = 0; turn < turns; turn++) await undefined;
+        guard.release();
+        await error;
+        expect(held).not.toContain(false);
+      }
+    }
+  });
+
   test("by Promise.race() is an error of the wait, and of nothing else", async () => {
     using object = SharedObject.create(uniqueName(), Locked);
     const { lock, changed } = object.value;
@@ -117,7 +171,7 @@ describe("those who wait when something has been released a moment ago", () => {
       // This thread has no time to look while that happens.
       const { holder } = object.value;
       holder.store(1);
-      while (holder.load() !== 2);
+      blockUntil(() => holder.load() === 2);
       if (way === "abort") controller.abort("aborted");
       else mine.close();
       const outcome = way === "abort" ? "aborted" : "ERR_SHM_CLOSED";
@@ -142,7 +196,7 @@ describe("those who wait when something has been released a moment ago", () => {
     const third = object.value.lock.lockAsync();
     const { holder } = object.value;
     holder.store(1);
-    while (holder.load() !== 2);
+    blockUntil(() => holder.load() === 2);
     mine.close();
     await Promise.all(closed);
     const guard = await third;
@@ -167,17 +221,58 @@ describe("a thread that ends", () => {
       expect(words.filter((slot) => table[slot + WORD.thread] !== 0)).toEqual([]);
     });
 
-    for (const way of ["return", "exit", "thread"]) {
-      test(`by ${way} can release what it holds, in ${runtime.name}`, async () => {
+    for (const way of ["return", "exit"]) {
+      test(`by ${way} can lock and release until it has, in ${runtime.name}`, async () => {
         using object = SharedObject.create(uniqueName(), Locked);
-        const output = await runPeer(withFiles(runtime), "end_of_thread.ts", [
-          object.name as string,
-          way,
-        ]);
-        expect(output).toBe("another one\nreleased false\n");
-        // The last one it kept.
-        expect(object.value.lock.withLock(({ ownerDied }) => ownerDied)).toBe(true);
+        const { lock, shared } = object.value;
+        const before = listAbandoned();
+        await using peer = startPeer(runtime, "end_of_thread.ts", [object.name as string, way]);
+        expect(await peer.line()).toBe("shared false");
+        expect([shared.tryLockExclusive(), lock.tryLock()]).toEqual([null, null]);
+        // Who awaited it there does not get it, since nobody would release it.
+        expect((await peer.exit()).stdout).toBe("shared false\nreleased undefined\nagain false\n");
+        expect(listAbandoned().filter((mailbox) => !before.includes(mailbox))).toEqual([]);
+        // The last one it kept; and what it shared does not count any more.
+        expect(lock.withLock(({ ownerDied }) => ownerDied)).toBe(true);
+        shared.withExclusive(() => {}, { timeout: 5000 });
       });
     }
+
+    test(`whose process goes on is dead at once, in ${runtime.name}`, async () => {
+      using object = SharedObject.create(uniqueName(), Locked);
+      const options = [object.name as string, "thread"];
+      const output = await runPeer(withFiles(runtime), "end_of_thread.ts", options);
+      expect(output).toBe(`${"ERR_SHM_CLOSED\n".repeat(3)}died true\n`);
+    });
   }
+
+  test("to be started again in the same process is dead, too", async () => {
+    using object = SharedObject.create(uniqueName(), Locked, undefined, { participants: 2 });
+    const directory = mkdtempSync(join(tmpdir(), "shmkit-"));
+    try {
+      const program = join(directory, "watched.ts");
+      const path = (relative: string) => JSON.stringify(new URL(relative, import.meta.url).href);
+      const write = (run: number) =>
+        writeFileSync(
+          program,
+          `import { SharedObject } from ${path("../mod.ts")};
+          import { Locked } from ${path("support/locked.ts")};
+          const { lock } = SharedObject.open("${object.name}", Locked).value;
+          globalThis.guard = lock.lock({ timeout: 5000 });
+          console.log(${run}, globalThis.guard.ownerDied, Deno.pid);`,
+        );
+      write(1);
+      const deno = RUNTIMES.find(({ name }) => name === "deno") as RuntimeCommand;
+      const command = [deno.command[0] as string, "run", "-A", "--watch", "--no-clear-screen"];
+      await using peer = new Peer([...command, "--no-check", program]);
+      expect(await peer.line()).toBe(`1 false ${peer.pid}`);
+      for (const run of [2, 3, 4]) {
+        await delay(300);
+        write(run);
+        expect(await peer.line()).toBe(`${run} true ${peer.pid}`);
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
 });

@@ -108,15 +108,22 @@ export function denoRuntime(deno: DenoApi, process: Process): Runtime {
     },
 
     onExit(callback: () => void): void {
-      let called = false;
-      const call = () => {
-        if (called) return;
-        called = true;
-        callback();
+      // Most ends are told twice, in either order. By the first one only: Deno.exit(), after which there
+      // is nothing; by the second one only: the end of a thread of node:worker_threads.
+      const listen = (listener: () => void) => {
+        globalThis.addEventListener("unload", listener);
+        process.on("exit", listener);
       };
-      // Deno.exit() tells of itself by the one only, and a thread of node:worker_threads by the other.
-      globalThis.addEventListener("unload", call);
-      process.on("exit", call);
+      let calls = 0;
+      const again = () => {
+        if (++calls === 2) callback();
+      };
+      listen(() => {
+        if (calls > 0) return;
+        calls = 1;
+        callback();
+        listen(again); // behind all that others have; with --watch the process goes on
+      });
     },
 
     warn(message: string): void {

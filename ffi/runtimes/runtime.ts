@@ -144,7 +144,10 @@ export interface Runtime {
    */
   watchDescriptor(fd: number, onReadable: () => void): DescriptorWatch;
 
-  /** Calls back when the thread ends in an orderly way: not after a fatal signal. */
+  /**
+   * Calls back when the thread ends in an orderly way: not after a fatal signal. Where the process may go
+   * on after the end of its main thread, it calls back once more, behind the handlers of others.
+   */
   onExit(callback: () => void): void;
 
   /** Shows the user a warning in the runtime's own manner. */

@@ -6,7 +6,6 @@
  */
 
 import { type Action, type ShmError, stateError } from "../../errors.ts";
-import { getpid, gettid } from "../../ffi/mod.ts";
 import { atExit } from "../../memory/exit.ts";
 import type { ObjectHandle, Participation } from "../../memory/objects/object_handle.ts";
 import { Participant } from "./participant.ts";
@@ -29,13 +28,18 @@ function registry(): Map<string, Shared> {
 }
 
 /**
- * What is done when the thread ends. Other handlers may come later, and have the right to release what is
- * held: so the words stay as long as the process does, if that ends as well, or if something is held.
+ * The thread is about to end. Handlers of others may still release what is held, and lock: but nobody who
+ * waits is to get anything any more, which nobody would release.
  */
-function endThread(participant: Participant, memberships: Set<Membership>): void {
-  const isOwner = [...memberships].some(({ held }) => held > 0);
-  if (isOwner || gettid() === getpid()) return participant.retire(isOwner);
+function retire(participant: Participant, memberships: Set<Membership>): void {
+  for (const { cancellations } of memberships) cancellations.clear();
+  participant.retire([...memberships].some(({ held }) => held > 0));
+}
+
+/** The thread has ended, and the process may go on: what it holds is left as that of the dead. */
+function detach(key: string, participant: Participant, memberships: Set<Membership>): void {
   for (const membership of memberships) membership.closed = true;
+  registry().delete(key);
   participant.detach();
 }
 
@@ -61,7 +65,11 @@ export class Membership implements Participation {
     if (shared === undefined) {
       const participant = Participant.attach(handle, action);
       const memberships = new Set<Membership>();
-      const callOff = atExit(() => endThread(participant, memberships));
+      const key = this.#key;
+      const callOff = atExit(
+        () => retire(participant, memberships),
+        () => detach(key, participant, memberships),
+      );
       participants.set(this.#key, shared = { participant, callOff, memberships });
     }
     shared.memberships.add(this);
@@ -77,7 +85,10 @@ export class Membership implements Participation {
    */
   static of(handle: ObjectHandle, action: Action): Membership {
     const { participation } = handle;
-    if (participation instanceof Membership) return participation;
+    if (participation instanceof Membership) {
+      if (participation.closed) throw participation.closedError(action.verb); // its thread is ending
+      return participation;
+    }
     handle.buffer(action.verb); // throws when it is closed
     const membership = new Membership(handle, action);
     handle.participation = membership;

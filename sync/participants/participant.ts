@@ -61,6 +61,7 @@ export class Participant implements Place, Sleeper {
   readonly #interest: number[] = new Array(64).fill(0);
   readonly #rows: { readonly first: number; readonly stride: number };
   #mailbox: Mailbox | undefined;
+  #retired = false;
   #closed = false;
 
   private constructor(
@@ -177,7 +178,7 @@ export class Participant implements Place, Sleeper {
   /** Lets others know that the event loop of this thread waits for a word. */
   beginAwaiting(index: number, onMail: () => void): void {
     const { slots, slot } = this;
-    if (this.#mailbox === undefined) {
+    if (this.#mailbox === undefined && !this.#retired) {
       this.#mailbox = mailboxFor(this.#permissions, onMail);
       this.#mailbox?.name.forEach((word, at) => slots.store(slot, WORD.mailbox + at, word));
     }
@@ -226,27 +227,32 @@ export class Participant implements Place, Sleeper {
    * Takes no more mail, since the thread is about to end, but can still lock and release.
    *
    * @param isOwner Whether others may find something of its own when it has ended: who that was is left in
-   * the slot then, also for {@linkcode sweep}.
+   * the slot then.
    */
   retire(isOwner: boolean): void {
     if (this.#closed) return;
-    const { slots, slot } = this;
-    this.#mailbox?.release();
-    this.#mailbox = undefined;
-    this.#routes.close(); // which would look like readers of the mailboxes of the dead
-    removeMailboxes(slots);
-    if (isOwner) clearInterest(slots, slot);
-    else clearSlot(slots, slot);
+    this.#retired = true;
+    this.#endMail();
+    if (!isOwner) this.slots.store(this.slot, WORD.thread, 0);
   }
 
   /** Gives the place up. Locks that are held are left as those of the dead. */
   detach(): void {
     if (this.#closed) return;
-    this.retire(false);
     this.#closed = true;
+    this.#endMail();
+    clearSlot(this.slots, this.slot);
     lockByte(this.#fd, "none", SLOT_LOCKS + this.slot);
     this.#mapping.close();
     close(this.#fd);
+  }
+
+  #endMail(): void {
+    this.#mailbox?.release();
+    this.#mailbox = undefined;
+    this.#routes.close(); // which would look like readers of the mailboxes of the dead
+    removeMailboxes(this.slots);
+    clearInterest(this.slots, this.slot);
   }
 
   /** Fills the slot in. @returns The id. */

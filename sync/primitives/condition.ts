@@ -2,12 +2,12 @@
  * @module
  */
 
-import { misuse, stateError, timeoutError } from "../../errors.ts";
+import { misuse, type ShmError, stateError, timeoutError } from "../../errors.ts";
 import { type AsyncWaitOptions, checkInteger, type WaitOptions } from "../../memory/options.ts";
 import { isThenable } from "./callbacks.ts";
 import type { Membership } from "../participants/membership.ts";
 import { NotificationAttempt, notify, notifyAll } from "../protocols/condition.ts";
-import { isReleasable, type ReleasableGuard } from "./suspension.ts";
+import { isReleasable, type ReleasableGuard, RELEASED } from "./suspension.ts";
 import { type CheckedWait, type Home, Synchroniser } from "./synchroniser.ts";
 import { type Crowd, inCrowd, lookInCrowd } from "../waiting/crowd.ts";
 import { waitInLine } from "../waiting/event_loop.ts";
@@ -157,6 +157,7 @@ export class Condition {
   }
 
   #isMet<G extends ReleasableGuard>(guard: G, predicate: (guard: G) => boolean): boolean {
+    if (!guard.held) throw this.#lostError(RELEASED);
     const met = predicate(guard);
     if (isThenable(met)) {
       throw new TypeError(
@@ -164,12 +165,12 @@ export class Condition {
       );
     }
     if (guard.held) return met;
-    throw stateError(
-      this.#sync.action(VERB),
-      "ERR_SHM_LOCK_LOST",
-      "the predicate has released the guard",
-      "Release it after the wait.",
-    );
+    throw this.#lostError("the predicate has released the guard");
+  }
+
+  #lostError(reason: string): ShmError {
+    const action = this.#sync.action(VERB);
+    return stateError(action, "ERR_SHM_LOCK_LOST", reason, "Release it after the wait.");
   }
 
   /** One sleep without the lock. Whatever ends it, the predicate is called next. */

@@ -64,6 +64,8 @@ export class MutexGuard implements Disposable, ReleasableGuard {
   #plain: boolean;
   /** Whether a wait for a condition has let the mutex go, and gets it back. */
   #suspended = false;
+  /** Ends the wait for that, when it has begun. */
+  #cancelResume: ((reason: unknown) => void) | undefined;
 
   /** @ignore Made by locking. */
   constructor(state: MutexState, membership: Membership, ownerDied: boolean) {
@@ -112,6 +114,7 @@ export class MutexGuard implements Disposable, ReleasableGuard {
   release(): void {
     const state = this.#state;
     if (state.guard !== this) return this.#callOff();
+    if (this.#membership.closed) throw this.#membership.closedError("release");
     this.#membership.held--;
     this.#unlock();
     if (state.line.size > 0) lookInLine(state.line);
@@ -153,7 +156,10 @@ export class MutexGuard implements Disposable, ReleasableGuard {
     }
     const attempt = new MutexAttempt(state);
     const { cancellations } = this.#membership;
-    const limits = { timeoutMs: Infinity, signal: undefined, cancellations };
+    const handOut = (cancel: (reason: unknown) => void) => {
+      this.#cancelResume = cancel;
+    };
+    const limits = { timeoutMs: Infinity, signal: undefined, cancellations, handOut };
     const take = () => {
       this.#resume(attempt.ownerDied);
       return this;
@@ -172,13 +178,9 @@ export class MutexGuard implements Disposable, ReleasableGuard {
   #resume(ownerDied: boolean): void {
     this.#ownerDied = ownerDied;
     this.#plain = !ownerDied;
-    if (this.#suspended) {
-      this.#suspended = false;
-      this.#state.guard = this;
-    } else { // it has been released while it was in line
-      this.#unlock();
-      throw this.#releasedError();
-    }
+    this.#suspended = false;
+    this.#cancelResume = undefined;
+    this.#state.guard = this;
   }
 
   /** It is released before it was resumed: nobody would release it after that. */
@@ -186,6 +188,7 @@ export class MutexGuard implements Disposable, ReleasableGuard {
     if (!this.#suspended) return;
     this.#suspended = false;
     this.#membership.held--;
+    this.#cancelResume?.(this.#releasedError());
   }
 
   #releasedError(): ShmError {

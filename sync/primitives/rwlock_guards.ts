@@ -61,6 +61,7 @@ export class SharedGuard implements Disposable {
    */
   release(): void {
     if (!this.#held) return;
+    if (this.#membership.closed) throw this.#membership.closedError("release");
     this.#held = false;
     this.#membership.held--;
     const { part, line } = this.#state;
@@ -86,6 +87,8 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
   #ownerDied: boolean;
   /** Whether a wait for a condition has let the lock go, and gets it back. */
   #suspended = false;
+  /** Ends the wait for that, when it has begun. */
+  #cancelResume: ((reason: unknown) => void) | undefined;
 
   /** @ignore Made by locking. */
   constructor(state: RwLockState, membership: Membership, ownerDied: boolean) {
@@ -132,6 +135,7 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
   release(): void {
     const state = this.#state;
     if (state.exclusive !== this) return this.#callOff();
+    if (this.#membership.closed) throw this.#membership.closedError("release");
     state.exclusive = undefined;
     this.#membership.held--;
     const wasOurs = state.part.unlockExclusive();
@@ -169,7 +173,10 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
     const { part, line } = this.#state;
     const { participant, cancellations } = this.#membership;
     const attempt = new ExclusiveAttempt(part);
-    const limits = { timeoutMs: Infinity, signal: undefined, cancellations };
+    const handOut = (cancel: (reason: unknown) => void) => {
+      this.#cancelResume = cancel;
+    };
+    const limits = { timeoutMs: Infinity, signal: undefined, cancellations, handOut };
     const take = () => {
       this.#resume(attempt.ownerDied);
       return this;
@@ -179,13 +186,9 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
 
   #resume(ownerDied: boolean): void {
     this.#ownerDied = ownerDied;
-    if (this.#suspended) {
-      this.#suspended = false;
-      this.#state.exclusive = this;
-    } else { // it has been released while it was in line
-      this.#state.part.unlockExclusive();
-      throw this.#releasedError();
-    }
+    this.#suspended = false;
+    this.#cancelResume = undefined;
+    this.#state.exclusive = this;
   }
 
   /** It is released before it was resumed: nobody would release it after that. */
@@ -193,6 +196,7 @@ export class ExclusiveGuard implements Disposable, ReleasableGuard {
     if (!this.#suspended) return;
     this.#suspended = false;
     this.#membership.held--;
+    this.#cancelResume?.(this.#releasedError());
   }
 
   #releasedError(): ShmError {

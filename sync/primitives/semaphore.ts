@@ -53,6 +53,7 @@ export class Permit implements Disposable {
    */
   release(): void {
     if (!this.#held) return;
+    if (this.#membership.closed) throw this.#membership.closedError("release");
     this.#held = false;
     this.#membership.held--;
     const { permits, line } = this.#state;

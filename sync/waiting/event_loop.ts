@@ -35,6 +35,8 @@ export interface AwaitLimits {
    * it removes it first, and those of all that end together: none of them gets anything then.
    */
   readonly cancellations: Set<(reason: unknown) => void>;
+  /** Gets that function, too, for whoever has another reason. */
+  readonly handOut?: (cancel: (reason: unknown) => void) => void;
 }
 
 /** Those of one thread who wait for the same: in the order in which they came, one at a time. */
@@ -69,7 +71,7 @@ export function waitInLine<T extends object>(
   limits: AwaitLimits,
   take: () => T,
 ): Promise<T | undefined> {
-  const { timeoutMs, signal, cancellations } = limits;
+  const { timeoutMs, signal, cancellations, handOut } = limits;
   const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
   const startMs = performance.now();
 
@@ -80,7 +82,8 @@ export function waitInLine<T extends object>(
         end(signal.reason);
         return true;
       }
-      // Its handle is being closed: it is about to be cancelled, as others of its line may be.
+      // Its handle is being closed: it is about to be cancelled, as others of its line may be. Or the
+      // thread is about to end, and would never release what it gets.
       if (!cancellations.has(cancel)) return false;
       if (!turns.has(turn)) {
         turns.add(turn);
@@ -138,6 +141,7 @@ export function waitInLine<T extends object>(
   const deadline = timeoutMs > MAX_TIMER_MS ? undefined : setTimeout(expire, timeoutMs);
   signal?.addEventListener("abort", abort);
   cancellations.add(cancel);
+  handOut?.(cancel);
   line.add(turn);
   if (line.size === 1) {
     if (turns.size === 0) awaiter.spin(attempt);
