@@ -1,5 +1,5 @@
 /**
- * The barrier: see "Barrier" in `docs/synchronisation.md`, whose promises (B1, B2) this keeps.
+ * The barrier: see "Barrier" in `docs/synchronisation.md`, whose promises (B1 to B3) this keeps.
  *
  *      0  state     BROKEN:1 (bit 31) | WAIT:1 (bit 30) | phase:18 | arrived:12
  *      4  (reserved)
@@ -137,7 +137,8 @@ export class BarrierWords {
    * Begins anew if it is broken, or a member is dead, and nobody is left who would have to be told.
    *
    * P2: nobody who arrives is counted out. Its state is that from before the members were looked at: who
-   *     has arrived since has changed it, and who has only joined arrives in the new phase.
+   *     has arrived since has changed it, and who has only joined arrives in the new phase. (But for an
+   *     arrival in place of one that was taken back meanwhile: that one is told of a reset.)
    */
   #renew(): void {
     const { place: { words }, index, parties } = this;

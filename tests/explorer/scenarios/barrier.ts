@@ -1,6 +1,6 @@
 /**
- * The barrier: nobody passes before all have arrived, and when a member dies all are told, or pass (B1
- * and B2 in `docs/synchronisation.md`).
+ * The barrier: nobody passes before all have arrived; when a member dies all are told, or pass; and who
+ * joins when nobody is left begins anew (B1 to B3 in `docs/synchronisation.md`).
  *
  * @module
  */
